@@ -37,6 +37,62 @@ def test_certificate_is_found_by_name_end_of_name_serial_and_holder(browser, ser
         assert f"/ui/certificates/{serial}" not in found(browser, query), query
 
 
+def test_certificate_is_found_by_a_part_of_its_name(browser, serial):
+    for query in ("q=lice%40exam", "q=ALICE%40", "q=xample.o"):
+        assert f"/ui/certificates/{serial}" in found(browser, query), query
+    for query in ("q=bob", "q=mail", "q=%25", "q=_lice"):
+        assert f"/ui/certificates/{serial}" not in found(browser, query), query
+
+
+def test_certificates_are_filtered_by_issuer_provisioner_state_and_end_together(place, browser, serial):
+    (record,) = place.run(place.app.parts.ca.inventory.page(SYSTEM, at_most=5)).certificates
+    issuer, provisioner = f"issuer={record.issuer_id}", f"provisioner={record.provisioner_id}"
+    for query in (
+        issuer,
+        provisioner,
+        f"{issuer}&{provisioner}&state=valid",
+        "ends=90",
+        f"q=alice&{issuer}",
+        f"holder=alice&{issuer}",
+    ):
+        assert f"/ui/certificates/{serial}" in found(browser, query), query
+    for query in ("provisioner=gone", "state=revoked", "state=expired", "state=unsigned", f"q=alice&{issuer}&state=revoked"):
+        assert f"/ui/certificates/{serial}" not in found(browser, query), query
+    assert browser.open(f"{ORIGIN}/ui/certificates?issuer=another").status == 400
+    place.clock.advance(timedelta(days=400))
+    place.person("later", "system_admins")
+    later = place.signed_in("later")
+    assert f"/ui/certificates/{serial}" in found(later, "state=expired")
+    assert f"/ui/certificates/{serial}" not in found(later, "ends=90")
+
+
+def test_form_of_filters_keeps_what_else_the_address_says(browser, serial):
+    page = Reading(found(browser, "q=alice&state=valid"))
+    kept = {
+        each.attributes["name"]: each.attributes.get("value")
+        for each in page.all("input")
+        if each.attributes.get("type") == "hidden"
+    }
+    assert (kept["q"], kept["state"]) == ("alice", "valid")
+    assert page.by_id("filter-issuer") is not None
+    assert page.by_id("export").attributes["href"] == "/ui/certificates/export.csv?q=alice&state=valid"
+
+
+def test_list_is_exported_as_it_is_filtered(place, browser, serial):
+    def export(query):
+        browser.open(f"{ORIGIN}/ui/certificates/export.csv?{query}")
+
+        async def whole():
+            return b"".join([piece async for piece in place.answers[-1].chunks]).decode().splitlines()
+
+        return place.run(whole())
+
+    heading, row = export("q=alice")
+    assert heading.startswith("serial,state,names,holder")
+    assert row.startswith(f"{serial},valid,")
+    assert len(export("state=revoked")) == 1
+
+
 def test_page_tells_how_it_came_about_from_the_sign_in_to_the_serial_number(browser, serial):
     chain = Reading(browser.open(f"{ORIGIN}/ui/certificates/{serial}").text).by_id("chain").text
     steps = ["alice signed in", "was given an ID token", "Allowed by the provisioner certificates", "then signed by", serial]

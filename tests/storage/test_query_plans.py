@@ -122,6 +122,14 @@ SEARCHES += [
 
 
 SEARCHES += [
+    pytest.param(lists_store._EDGE, {"older_than": b"z", "window": 5}, "certificates", id="edge-of-a-window"),
+    pytest.param(
+        lists_store._MATCHING,
+        {"older_than": b"z", "edge": b"a", "issuer": "i", "provisioner": "", "which": "valid", "pattern": "%web%"}
+        | {"now": 1, "from_": 0, "until": 9, "at_most": 5},
+        "certificates",
+        id="matching-certificates",
+    ),
     pytest.param(lists_store._REVOKED, {"older_than": b"z", "at_most": 5}, "ix_certificates_revoked", id="revoked-certificates"),
     pytest.param(lists_store._UNRESOLVED, {}, "ix_certificates_unresolved", id="certificates-perhaps-signed"),
     pytest.param(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
@@ -17,6 +15,7 @@ from sealwright.api.json_types import ResponseBody
 from sealwright.api.operations import LONGEST_FOLLOWED, Call, Operation
 from sealwright.audit import Audit, AuditedEvent, Checkpoints, EventFilter, ExportedRow, follow
 from sealwright.clock import Clock, Instant
+from sealwright.csv_text import csv_lines
 from sealwright.db import Database
 from sealwright.errors import NotPermitted
 from sealwright.http import Response
@@ -34,7 +33,6 @@ COLUMNS = (
     *("at", "event", "action", "category", "outcome", "sentence", "actor_kind", "actor_id", "actor_name", "target"),
     *("target_name", "changes", "details", "request_id", "writer_id", "sequence"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class EventPage(ResponseBody, frozen=True, kw_only=True):
@@ -202,7 +200,7 @@ class AuditOperations:
         return await self._exported(call, JSON_LINES, lambda views: b"".join([_line(view) for view in views]), b"")
 
     async def _export_csv(self, call: Call) -> Response:
-        return await self._exported(call, CSV, _as_csv, _csv_lines([COLUMNS]))
+        return await self._exported(call, CSV, _as_csv, csv_lines([COLUMNS]))
 
     async def _exported(
         self, call: Call, media_type: str, written: Callable[[Sequence[EventView]], bytes], heading: bytes
@@ -270,23 +268,11 @@ def _line(value: object) -> bytes:
 
 
 def _as_csv(views: Sequence[EventView]) -> bytes:
-    return _csv_lines([_csv_row(view) for view in views])
+    return csv_lines([_csv_row(view) for view in views])
 
 
 def _csv_row(view: EventView) -> tuple[Any, ...]:
     actor = {"actor_kind": view.actor.kind, "actor_id": view.actor.id, "actor_name": view.actor.name}
     nested = {name: msgspec.json.encode(getattr(view, name)).decode() for name in ("changes", "details")}
     cells = msgspec.structs.asdict(view) | actor | nested
-    return tuple(_cell(cells[name]) for name in COLUMNS)
-
-
-def _cell(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula: one that would begin like it gets an apostrophe before it (OWASP)."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
-
-
-def _csv_lines(rows: Sequence[Sequence[Any]]) -> bytes:
-    written = io.StringIO(newline="")
-    csv.writer(written).writerows(rows)
-    return written.getvalue().encode()
+    return tuple(cells[name] for name in COLUMNS)

@@ -13,7 +13,7 @@ from sealwright.ca.holder_status import AccountLookup
 from sealwright.ca.inventory import CertificateHistory, Inventory, InventoryPage
 from sealwright.ca.issue import CrashPoints, pass_by
 from sealwright.ca.issuers import IssuerKind, IssuerRecord, Issuers
-from sealwright.ca.lists import BreakingCertificates, CertificateLists, EndingPage
+from sealwright.ca.lists import BreakingCertificates, CertificateFilter, CertificateLists, EndingPage, FilterState
 from sealwright.ca.models import (
     CertificateContents,
     CertificateRequest,
@@ -73,6 +73,7 @@ __all__ = [
     "BreakingCertificates",
     "CertificateAuthority",
     "CertificateContents",
+    "CertificateFilter",
     "CertificateHistory",
     "CertificateLists",
     "CertificateRecord",
@@ -88,6 +89,7 @@ __all__ = [
     "Decision",
     "EndingPage",
     "ExtendedUse",
+    "FilterState",
     "HolderStatus",
     "Inventory",
     "InventoryPage",

@@ -193,13 +193,14 @@ def certificates(gallery: Gallery, show: Callable[..., Response]) -> Samples:
     one = gallery.certificate()
     row = CertificateRow(one, text("alice"), text("single sign-on"))
     bare = CertificateRow(replace(one, kind="bad", word=text("revoked"), names=(), left=""), "", "")
-    asked = Listing(
-        "/ui/certificates", (CERTIFICATE_STATES, HOLDER), (), text("web"), {"holder": text("alice"), "state": "revoked"}, "", "k"
-    )
-    values: dict[str, Any] = {"columns": COLUMNS, "now": NOW}
+    provisioners = Filter("provisioner", "Provisioner", {"p": text("single sign-on")}, as_select=True, open=True)
+    chosen = {"holder": text("alice"), "state": "revoked", "provisioner": text("gone")}
+    asked = Listing("/ui/certificates", (CERTIFICATE_STATES, HOLDER, provisioners), (), text("web"), chosen, "", "k")
+    values: dict[str, Any] = {"columns": COLUMNS, "now": NOW, "export": "/ui/certificates/export.csv?q=web"}
     yield "all-certificates", show("all-certificates.html", here, rows=(row, bare), listing=asked, next=text("k"), **values)
     none = Listing("/ui/certificates", (CERTIFICATE_STATES, HOLDER))
     yield "all-certificates-none", show("all-certificates.html", here, rows=(), listing=none, next="", **values)
+    yield "all-certificates-so-far", show("all-certificates.html", here, rows=(), listing=asked, next="k", **values)
     record = CertificateRecord(
         serial=b"\x01" * 20,
         issuer_id="i",

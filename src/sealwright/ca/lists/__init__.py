@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sealwright.ca.lists.certificate_filter import CertificateFilter, FilterState
 from sealwright.ca.lists.lists import BreakingCertificates, CertificateLists, EndingPage
 
-__all__ = ["BreakingCertificates", "CertificateLists", "EndingPage"]
+__all__ = ["BreakingCertificates", "CertificateFilter", "CertificateLists", "EndingPage", "FilterState"]

@@ -11,6 +11,7 @@ from sealwright.access import Actor, Permission, require
 from sealwright.ca import store as certificate_store
 from sealwright.ca.inventory import InventoryPage
 from sealwright.ca.lists import store
+from sealwright.ca.lists.certificate_filter import CertificateFilter
 from sealwright.ca.name_search import search_keys
 from sealwright.ca.records import CertificateRecord, CertificateState
 from sealwright.ca.serials import SERIAL_BYTES
@@ -20,6 +21,9 @@ from sealwright.errors import InvalidInput
 
 SOON = timedelta(days=30)
 LATELY = timedelta(days=7)
+LOOKED_AT = 5_000
+"""Of how many certificates one page of a list without an index is made."""
+_MOST_READ = 500
 _MOST_CANDIDATES = 200
 _SUCCESSORS = 5
 _HEX_BEGINNING = re.compile(r"[0-9a-fA-F]{6,40}")
@@ -82,6 +86,24 @@ class CertificateLists:
         missed = [each for each in found[:at_most] if await self._is_missed(each)]
         last = found[at_most - 1] if len(found) > at_most else None
         return EndingPage(_visible(actor, missed), "" if last is None else f"{last.not_after}.{last.serial.hex()}")
+
+    async def matching(self, actor: Actor, wanted: CertificateFilter, *, cursor: str = "", at_most: int = 50) -> InventoryPage:
+        """Certificates that fit, newest first.
+
+        One call looks at no more than the next 5,000, so that a page may hold few or none though more fit: the cursor leads on
+        from where it stopped.
+        """
+        _require(actor)
+        now = self._clock.now()
+        older = bytes.fromhex(_checked(cursor)) if cursor else certificate_store.NO_SERIAL_IS_GREATER
+        edge = await store.edge_of_window(self._db, older_than=older, window=LOOKED_AT)
+        found = await store.matching(self._db, older_than=older, edge=edge or b"", wanted=wanted, now=now, at_most=_MOST_READ)
+        fitting = [each for each in found if wanted.fits(each, now)]
+        page = fitting[:at_most]
+        if len(fitting) > at_most:
+            return InventoryPage(_visible(actor, page), page[-1].serial.hex())
+        beyond = found[-1].serial if len(found) == _MOST_READ else edge
+        return InventoryPage(_visible(actor, page), "" if beyond is None else beyond.hex())
 
     async def breaking(self, actor: Actor) -> BreakingCertificates:
         """What will be missed soon, and what is missed already."""

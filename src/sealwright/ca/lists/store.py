@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, exists, func, literal_column, or_, select
+from sqlalchemy import Text, and_, bindparam, exists, func, literal_column, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from sealwright.ca.lists.certificate_filter import CertificateFilter
 from sealwright.ca.records import CertificateRecord
 from sealwright.ca.store import COLUMNS, record_of
 from sealwright.clock import Instant
@@ -53,6 +54,36 @@ _LATER_CALLED = Statement(
     .order_by(_n.serial.desc())
     .limit(bindparam("at_most"))
 )
+_good = and_(_c.revoked_at.is_(None), _c.state == _ISSUED)
+_t = {name: bindparam(name, type_=Text) for name in ("issuer", "provisioner", "pattern", "which")}
+_EDGE = Statement(
+    select(_c.serial).where(_c.serial < bindparam("older_than")).order_by(_c.serial.desc()).offset(bindparam("window")).limit(1)
+)
+_MATCHING = Statement(
+    select(*COLUMNS)
+    .where(
+        _c.serial < bindparam("older_than"),
+        _c.serial >= bindparam("edge"),
+        or_(_t["issuer"] == literal_column("''"), _c.issuer_id == _t["issuer"]),
+        or_(_t["provisioner"] == literal_column("''"), _c.provisioner_id == _t["provisioner"]),
+        or_(
+            _t["which"] == literal_column("''"),
+            and_(_t["which"] == literal_column("'revoked'"), _c.revoked_at.is_not(None)),
+            and_(_t["which"] == literal_column("'unsigned'"), _c.revoked_at.is_(None), _c.state != _ISSUED),
+            and_(_t["which"] == literal_column("'valid'"), _good, _c.not_after > bindparam("now")),
+            and_(_t["which"] == literal_column("'expired'"), _good, _c.not_after <= bindparam("now")),
+        ),
+        _c.not_after > bindparam("from_"),
+        _c.not_after <= bindparam("until"),
+        or_(
+            _t["pattern"] == literal_column("''"),
+            func.lower(_c.names).like(_t["pattern"], escape="\\"),
+            func.lower(_c.subject_name).like(_t["pattern"], escape="\\"),
+        ),
+    )
+    .order_by(_c.serial.desc())
+    .limit(bindparam("at_most"))
+)
 
 
 async def revoked(db: Database, *, older_than: bytes, at_most: int) -> list[CertificateRecord]:
@@ -85,3 +116,28 @@ async def unresolved(db: Database) -> int:
 async def later_called(db: Database, key: bytes, serial: bytes, *, at_most: int) -> set[bytes]:
     """Serial numbers of later certificates with a name."""
     return {row[0] for row in await db.all(_LATER_CALLED, key=key, serial=serial, at_most=at_most)}
+
+
+async def edge_of_window(db: Database, *, older_than: bytes, window: int) -> bytes | None:
+    """The serial number of the certificate before which there are so many; None where there are fewer."""
+    row = await db.one(_EDGE, older_than=older_than, window=window)
+    return None if row is None else bytes(row[0])
+
+
+async def matching(
+    db: Database, *, older_than: bytes, edge: bytes, wanted: CertificateFilter, now: Instant, at_most: int
+) -> list[CertificateRecord]:
+    """Certificates between two serial numbers, newest first, as far as the database can tell that they fit.
+
+    What it is told of the text of names is their whole list, in which a type of name may stand for a part of one.
+    """
+    first, last = wanted.ends(now)
+    escaped = wanted.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    given = {
+        "issuer": wanted.issuer_id,
+        "provisioner": wanted.provisioner_id,
+        "which": "" if wanted.state is None else str(wanted.state),
+        "pattern": f"%{escaped}%" if escaped else "",
+    }
+    rows = await db.all(_MATCHING, older_than=older_than, edge=edge, now=now, from_=first, until=last, at_most=at_most, **given)
+    return [record_of(row) for row in rows]

@@ -24,6 +24,10 @@ class Filter(Struct, frozen=True):
     label: str
     choices: Mapping[str, str]
     """What the address says → what the page says. Without it, everything is listed."""
+    as_select: bool = False
+    """Whether it is chosen in a form, for there may be many choices; else each choice is a link."""
+    open: bool = False
+    """Whether a value is taken that is not among the choices: of what is gone, or beyond those that are shown."""
 
 
 class Column(Struct, frozen=True):
@@ -82,7 +86,7 @@ def read_listing(request: Request, path: str, *, filters: tuple[Filter, ...] = (
     chosen = {}
     for one in filters:
         value = query.get(one.id, "")
-        if value and one.choices and value not in one.choices:
+        if value and one.choices and not one.open and value not in one.choices:
             raise InvalidInput(f"{one.label} is {value[:40]!r}.", hint=f"Choose one of {', '.join(one.choices)}.")
         if value:
             chosen[one.id] = value

@@ -126,11 +126,13 @@ class ConsoleRoutes:
                 provisioners=parts.provisioners,
                 directory=parts.directory,
                 chain=CertificateChain(parts.db, parts.audit, parts.clients),
+                sessions=parts.sessions,
             ),
             self._clock,
         )
         own = CertificatePages(self._pages, parts.inventory, parts.revocation, parts.issuers, self._clock)
         yield self._page(ALL_CERTIFICATES_PAGE, certificates.show_list, _P.CERTIFICATE_READ)
+        yield self._page(f"{ALL_CERTIFICATES_PAGE}/export.csv", certificates.export, _P.CERTIFICATE_READ)
         yield self._page(one, certificates.show, _P.CERTIFICATE_READ)
         yield self._page(f"{one}/pem", own.download, _P.CERTIFICATE_READ)
         yield self._page(f"{one}/revoke", certificates.show_revocation, _P.CERTIFICATE_REVOKE, recent=True)

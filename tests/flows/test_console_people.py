@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sealwright.access import SYSTEM
+from tests.foreign_provider import ForeignProvider, described
 from tests.pages_place import ORIGIN, pages_place
 from tests.unit.web.reading import Reading
 
@@ -142,6 +143,23 @@ def test_search_finds_people_groups_places_and_nothing_that_one_may_not_see(plac
     mine = place.signed_in("webster").open(f"{ORIGIN}/ui/search?q=web").text
     assert "/ui/people/webster" not in mine
     assert "/ui/groups/web-team" not in mine
+
+
+def test_search_finds_service_accounts_provisioners_providers_and_certificates_by_a_part_of_the_name(place):
+    browser = administrator(place)
+    ForeignProvider(place.outbound, place.clock)
+    provider = place.run(place.app.parts.upstream_providers.create(described(name="The same sign-on"), actor=SYSTEM))
+    place.run(place.identity.directory.create_service_account("same-robot", "Robot", actor=SYSTEM))
+    serial = place.certificate(place.person("same-alice"))
+    page = browser.open(f"{ORIGIN}/ui/search?q=same").text
+    for path in (
+        f"identity-providers/{provider.id}",
+        "service-accounts/same-robot",
+        f"certificates/{serial}",
+        "people/same-alice",
+    ):
+        assert f"/ui/{path}" in page, path
+    assert "/ui/provisioners/certificates" in browser.open(f"{ORIGIN}/ui/search?q=certificate").text
 
 
 def test_search_for_nothing_lists_every_place_that_one_may_see(place):

@@ -94,6 +94,16 @@ def test_address_of_the_record_that_no_page_made_is_refused_within_the_console(b
     assert Reading(page.text).by_id("menu") is not None
 
 
+def test_record_is_searched_by_the_name_of_what_it_is_about_also_of_what_is_gone(place, browser):
+    place.person("bob")
+    place.run(place.identity.directory.update_person("bob", display_name="Robert", actor=SYSTEM))
+    assert "Robert" in browser.open(f"{ORIGIN}/ui/audit?q=person%3Abob").text
+    place.run(place.identity.directory.delete("bob", actor=SYSTEM))
+    assert "Robert" in browser.open(f"{ORIGIN}/ui/audit?q=person%3Abob").text
+    for nothing in ("person%3Anobody", "certificate%3Azz", "x%3Ay"):
+        assert "Robert" not in browser.open(f"{ORIGIN}/ui/audit?q={nothing}").text
+
+
 def test_auditor_sees_the_record_and_the_overview_and_nothing_else(place):
     place.run(place.identity.directory.create_group("readers", actor=SYSTEM))
     place.run(place.identity.roles.grant("r-auditor", group="readers", actor=SYSTEM))

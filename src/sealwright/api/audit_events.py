@@ -25,12 +25,11 @@ from sealwright.audit import (
     events_in,
     sentence_of,
 )
-from sealwright.ca import ProvisionerRegistry, serial_in, serial_text
+from sealwright.audit_targets import AuditTargets
 from sealwright.clock import Instant, to_rfc3339
 from sealwright.db import Database
 from sealwright.errors import Action, InvalidInput, NotFound, Remedy
 from sealwright.identity import Directory
-from sealwright.oauth import ClientRegistry
 
 KINDS = (
     "person",
@@ -48,9 +47,6 @@ KINDS = (
     "audit_sink",
 )
 """What events are about."""
-_ACCOUNTS = ("person", "service")
-MOST_NAMES_OF_GONE = 20
-"""Things that are gone whose names one page looks for in the record: there is no index for it."""
 FILTERS: Mapping[str, str] = {
     "category": f"Only those of this kind: {', '.join(Category)}.",
     "target": "Only events about this, by name or id, such as person:alice; also of what is gone.",
@@ -106,17 +102,10 @@ class NothingRecorded(NotFound):
 class AuditSearch:
     """What a query asks of the record, and how events are shown: with the names that things have or had."""
 
-    def __init__(
-        self,
-        db: Database,
-        directory: Directory,
-        clients: ClientRegistry,
-        provisioners: ProvisionerRegistry,
-    ) -> None:
+    def __init__(self, db: Database, directory: Directory, targets: AuditTargets) -> None:
         self._db = db
         self._directory = directory
-        self._clients = clients
-        self._provisioners = provisioners
+        self._of = targets
 
     async def wanted(self, call: Call) -> EventFilter:
         """What the query asks for."""
@@ -133,7 +122,7 @@ class AuditSearch:
 
     async def views(self, events: list[AuditedEvent], actor: Actor) -> list[EventView]:
         """The events as they are shown."""
-        names = await self._names([each.target for each in events], actor)
+        names = await self._of.names([each.target for each in events], actor)
         return [_shown(each, names.get(each.target)) for each in events]
 
     async def _targets(self, text: str, actor: Actor) -> tuple[str, ...]:
@@ -143,32 +132,15 @@ class AuditSearch:
             raise NothingRecorded(
                 f"{text[:100]!r} is nothing that events are about.", hint=f"Write KIND:NAME. The kinds are {', '.join(KINDS)}."
             )
-        if kind == "certificate":
-            return (f"certificate:{serial_text(serial_in(name))}",)
-        present = await self._present(kind, name, actor)
-        gone = await Audit.targets_called(self._db, kind, name)
-        targets = tuple(dict.fromkeys([*([present] if present else []), *gone, text]))
-        if len(targets) == 1 and not await Audit.search(self._db, EventFilter(targets=targets), at_most=1) and not present:
+        targets = await self._of.called(kind, name, actor)
+        if len(targets) > 1 or kind == "certificate" or await self._of.present(kind, name, actor):
+            return targets
+        if not await Audit.search(self._db, EventFilter(targets=targets), at_most=1):
             raise NothingRecorded(
                 f"There is no {kind} {name[:100]!r}, and nothing was recorded about one of this name.",
                 remedy=Remedy(Action.LIST_AUDIT_EVENTS),
             )
         return targets
-
-    async def _present(self, kind: str, name: str, actor: Actor) -> str | None:
-        if kind in _ACCOUNTS:
-            account = await self._directory.find(name)
-            return None if account is None else account.reference
-        if kind == "group":
-            group = await self._directory.find_group(name)
-            return None if group is None else f"group:{group.id}"
-        if kind == "client":
-            client_id = await self._clients.id_of(name, actor=actor)
-            return None if client_id is None else f"client:{client_id}"
-        if kind == "provisioner":
-            found = await self._provisioners.find_named(name)
-            return None if found is None else f"provisioner:{found.id}"
-        return None
 
     async def _by(self, text: str) -> tuple[str, str]:
         account = await self._directory.find(text)
@@ -179,33 +151,6 @@ class AuditSearch:
                 remedy=Remedy(Action.LIST_PEOPLE),
             )
         return by
-
-    async def _names(self, targets: list[str], actor: Actor) -> dict[str, str]:
-        found: dict[str, str] = {}
-        left = MOST_NAMES_OF_GONE
-        for target in dict.fromkeys(targets):
-            kind, _, number = target.partition(":")
-            name = await self._name(kind, number, actor)
-            if name is None and left:
-                left -= 1
-                name = await Audit.name_of(self._db, target)
-            if name is not None:
-                found[target] = name
-        return found
-
-    async def _name(self, kind: str, number: str, actor: Actor) -> str | None:
-        if kind in _ACCOUNTS:
-            account = await self._directory.account(number)
-            return None if account is None else account.name
-        if kind == "group":
-            group = await self._directory.find_group(number)
-            return None if group is None else group.name
-        if kind == "client":
-            return await self._clients.name_of(number, actor=actor)
-        if kind == "provisioner":
-            provisioner = await self._provisioners.find(number)
-            return None if provisioner is None else provisioner.name
-        return None
 
 
 def _wanted_events(query: Mapping[str, str]) -> tuple[str, ...]:

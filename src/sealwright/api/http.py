@@ -46,6 +46,7 @@ from sealwright.api.sessions import SessionOperations
 from sealwright.api.sign_in import SignInOperations
 from sealwright.api.trusted_issuers import TrustedIssuerOperations
 from sealwright.audit import Audit, Checkpoints, Forwarding
+from sealwright.audit_targets import AuditTargets
 from sealwright.budgets import Budget
 from sealwright.ca import Inventory, Issuers, ProfileRegistry, ProvisionerRegistry, Revocation, Signing
 from sealwright.clock import Clock
@@ -187,7 +188,8 @@ def operations(given: ApiDependencies) -> list[Operation]:
 
 def _watching_operations(given: ApiDependencies) -> list[Operation]:
     """What tells of the server itself: the record, where it is forwarded to, and metrics."""
-    search = AuditSearch(given.db, given.directory, given.clients, given.provisioners)
+    targets = AuditTargets(given.db, given.directory, given.clients, given.provisioners)
+    search = AuditSearch(given.db, given.directory, targets)
     return [
         *AuditOperations(given.db, given.clock, given.directory, given.checkpoints, search, authenticator_of(given)).operations(),
         *AuditSinkOperations(given.forwarding).operations(),

@@ -10,12 +10,12 @@ import msgspec
 from msgspec import Struct
 
 from sealwright.audit import Audit, AuditedEvent, Category, Event, EventFilter, Outcome, changes_in, events_in, sentence_of
+from sealwright.audit_targets import AuditTargets
 from sealwright.clock import Clock, Instant
 from sealwright.db import Database
 from sealwright.errors import InvalidInput
 from sealwright.http import Response
 from sealwright.identity import Directory, SignedIn
-from sealwright.oauth import ClientRegistry
 from sealwright.web.console.frame import context_of
 from sealwright.web.console.listing import ON_A_PAGE, Filter, Listing, read_listing
 from sealwright.web.page_request import PageRequest
@@ -36,6 +36,7 @@ _PLACE = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})\.([0-9A-Za-z-]{1,64})")
 _PAGES: Mapping[str, str] = {
     "certificate": "/ui/certificates",
     "person": "/ui/people",
+    "service": "/ui/service-accounts",
     "group": "/ui/groups",
     "client": "/ui/clients",
 }
@@ -65,21 +66,21 @@ class AuditPages:
     """For those who hold `audit:read`, which the route asks for."""
 
     def __init__(
-        self, pages: Pages, db: Database, audit: Audit, directory: Directory, clients: ClientRegistry, clock: Clock
+        self, pages: Pages, db: Database, audit: Audit, directory: Directory, targets: AuditTargets, clock: Clock
     ) -> None:
         self._pages = pages
         self._db = db
         self._audit = audit
         self._directory = directory
-        self._clients = clients
+        self._targets = targets
         self._clock = clock
 
     async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Events, newest first; while it is followed, the page looks again by itself."""
         listing = read_listing(page_request.request, AUDIT_PAGE, filters=(OUTCOMES, CATEGORIES, ABOUT, FOLLOW))
-        found = await self._audit.search(self._db, await self._wanted(listing), at_most=ON_A_PAGE + 1)
-        names: dict[str, str | None] = {}
-        lines = [await self._line(row, names, person) for row in found[:ON_A_PAGE]]
+        found = await self._audit.search(self._db, await self._wanted(listing, person), at_most=ON_A_PAGE + 1)
+        names = await self._targets.names((row.target for row in found[:ON_A_PAGE]), person.actor)
+        lines = [_line(row, names.get(row.target)) for row in found[:ON_A_PAGE]]
         follows = "follow" in listing.chosen and listing.at_start
         return self._pages.console(
             "audit.html",
@@ -93,7 +94,7 @@ class AuditPages:
             now=self._clock.now(),
         )
 
-    async def _wanted(self, listing: Listing) -> EventFilter:
+    async def _wanted(self, listing: Listing, person: SignedIn) -> EventFilter:
         """What the search asks for: who did it, what it was done to, which event, or in which request."""
         targets: tuple[str, ...] = (listing.chosen["about"],) if "about" in listing.chosen else ()
         events: tuple[str, ...] = ()
@@ -105,7 +106,7 @@ class AuditPages:
             known = tuple(str(event) for event in Event if text in (event, event.partition(".")[0]))
             account, group = await self._directory.find(text), await self._directory.find_group(text)
             if ":" in text and "." not in text.partition(":")[0]:
-                targets = (text,)
+                targets = await self._called(text, person)
             elif known:
                 events = known
             elif account is not None:
@@ -125,39 +126,32 @@ class AuditPages:
             older_than=_read_place(listing.after),
         )
 
-    async def _line(self, row: AuditedEvent, names: dict[str, str | None], person: SignedIn) -> EventLine:
-        if row.target not in names:
-            names[row.target] = await self._name(row.target, person)
-        name, details = names[row.target], _decode(row.details)
-        kind, _, number = row.target.partition(":")
-        changes = changes_in(details)
-        called = number if kind == "certificate" else name
-        return EventLine(
-            at=Instant(row.at),
-            sentence=sentence_of(
-                row.event, row.outcome, (row.actor_kind, row.actor_id, row.actor_name), row.target, name, details
-            ),
-            outcome=row.outcome,
-            kind={"done": "good", "refused": "soon"}.get(row.outcome, "bad"),
-            event=row.event,
-            path=f"{_PAGES[kind]}/{called}" if kind in _PAGES and called else "",
-            about=Listing(AUDIT_PAGE).link(about=row.target),
-            changes=tuple((field, _shown(each.get("old")), _shown(each.get("new"))) for field, each in changes.items()),
-            details=tuple((field, _shown(value)) for field, value in details.items() if field != "changes"),
-            place=f"{row.writer_id[:8]}, entry {row.sequence}",
-        )
+    async def _called(self, text: str, person: SignedIn) -> tuple[str, ...]:
+        """What `kind:name` stands for; a text that names nothing is taken for the target itself."""
+        kind, _, name = text.partition(":")
+        try:
+            return await self._targets.called(kind, name, person.actor)
+        except InvalidInput:
+            return (text,)
 
-    async def _name(self, target: str, person: SignedIn) -> str | None:
-        kind, _, number = target.partition(":")
-        if kind in ("person", "service"):
-            account = await self._directory.account(number)
-            return await self._audit.name_of(self._db, target) if account is None else account.name
-        if kind == "group":
-            group = await self._directory.find_group(number)
-            return await self._audit.name_of(self._db, target) if group is None else group.name
-        if kind == "client":
-            return await self._clients.name_of(number, actor=person.actor) or await self._audit.name_of(self._db, target)
-        return None
+
+def _line(row: AuditedEvent, name: str | None) -> EventLine:
+    details = _decode(row.details)
+    kind, _, number = row.target.partition(":")
+    changes = changes_in(details)
+    called = number if kind == "certificate" else name
+    return EventLine(
+        at=Instant(row.at),
+        sentence=sentence_of(row.event, row.outcome, (row.actor_kind, row.actor_id, row.actor_name), row.target, name, details),
+        outcome=row.outcome,
+        kind={"done": "good", "refused": "soon"}.get(row.outcome, "bad"),
+        event=row.event,
+        path=f"{_PAGES[kind]}/{called}" if kind in _PAGES and called else "",
+        about=Listing(AUDIT_PAGE).link(about=row.target),
+        changes=tuple((field, _shown(each.get("old")), _shown(each.get("new"))) for field, each in changes.items()),
+        details=tuple((field, _shown(value)) for field, value in details.items() if field != "changes"),
+        place=f"{row.writer_id[:8]}, entry {row.sequence}",
+    )
 
 
 def _text(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sealwright.access import Permission
+from sealwright.audit_targets import AuditTargets
 from sealwright.clock import Clock
 from sealwright.http import Route
 from sealwright.web.api_keys import ALL_API_KEYS_PAGE, API_KEYS_PAGE, ApiKeyPages
@@ -31,7 +32,7 @@ from sealwright.web.console.people import NEW_PERSON_PAGE, PEOPLE_PAGE, PeopleDe
 from sealwright.web.console.person_edit import PersonEditPages
 from sealwright.web.console.person_links import PersonLinkPages
 from sealwright.web.console.record import AUDIT_PAGE, AuditPages
-from sealwright.web.console.search import HELP_PAGE, SEARCH_PAGE, SearchPages
+from sealwright.web.console.search import HELP_PAGE, SEARCH_PAGE, SearchPages, SearchParts
 from sealwright.web.console.service_account_forms import ServiceAccountFormPages
 from sealwright.web.console.settings import SETTINGS_PAGE, SettingsPages
 from sealwright.web.dependencies import WebDependencies
@@ -86,7 +87,15 @@ class ConsoleRoutes:
 
     def _search(self) -> Iterator[Route]:
         parts = self._parts
-        search = SearchPages(self._pages, parts.directory, parts.clients, parts.inventory, self._clock)
+        searched = SearchParts(
+            directory=parts.directory,
+            clients=parts.clients,
+            inventory=parts.inventory,
+            lists=parts.certificate_lists,
+            provisioners=parts.provisioners,
+            providers=parts.upstream_providers,
+        )
+        search = SearchPages(self._pages, searched, self._clock)
         yield page_route("GET", SEARCH_PAGE, self._handlers.console_page(search.show), _AS_PERMITTED)
         yield page_route("GET", HELP_PAGE, self._handlers.console_page(search.show_help), _AS_PERMITTED)
 
@@ -186,7 +195,8 @@ class ConsoleRoutes:
 
     def _record(self) -> Iterator[Route]:
         parts = self._parts
-        record = AuditPages(self._pages, parts.db, parts.audit, parts.directory, parts.clients, self._clock)
+        targets = AuditTargets(parts.db, parts.directory, parts.clients, parts.provisioners)
+        record = AuditPages(self._pages, parts.db, parts.audit, parts.directory, targets, self._clock)
         yield self._page(AUDIT_PAGE, record.show, _P.AUDIT_READ)
         sinks, one = AuditSinkPages(self._pages, parts.forwarding, self._clock), f"{SINKS_PAGE}/{{name}}"
         yield self._page(SINKS_PAGE, sinks.show_list, _P.AUDIT_READ)

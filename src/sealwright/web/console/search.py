@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import quote
 
 from msgspec import Struct
 
 from sealwright.access import Permission, Permissions
-from sealwright.ca import Inventory, serial_in, serial_text
+from sealwright.ca import (
+    CertificateFilter,
+    CertificateLists,
+    Inventory,
+    InventoryPage,
+    ProvisionerRegistry,
+    serial_in,
+    serial_text,
+)
 from sealwright.clock import Clock
 from sealwright.errors import Failure, InvalidInput
 from sealwright.http import Response
-from sealwright.identity import Directory, SignedIn
+from sealwright.identity import Directory, SignedIn, UpstreamProviders
 from sealwright.oauth import ClientRegistry
 from sealwright.web.certificates import shown
 from sealwright.web.console.frame import context_of
@@ -54,14 +63,23 @@ class ResultGroup(Struct, frozen=True):
     """Where the rest of them are."""
 
 
+class SearchParts(Struct, frozen=True):
+    """What is searched."""
+
+    directory: Directory
+    clients: ClientRegistry
+    inventory: Inventory
+    lists: CertificateLists
+    provisioners: ProvisionerRegistry
+    providers: UpstreamProviders
+
+
 class SearchPages:
     """Each part is asked only by those who may read it, and checks that itself."""
 
-    def __init__(self, pages: Pages, directory: Directory, clients: ClientRegistry, inventory: Inventory, clock: Clock) -> None:
+    def __init__(self, pages: Pages, parts: SearchParts, clock: Clock) -> None:
         self._pages = pages
-        self._directory = directory
-        self._clients = clients
-        self._inventory = inventory
+        self._parts = parts
         self._clock = clock
 
     async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
@@ -72,8 +90,11 @@ class SearchPages:
             for find, permission in (
                 (self._people, Permission.PERSON_READ),
                 (self._groups, Permission.GROUP_READ),
+                (self._service_accounts, Permission.PERSON_READ),
                 (self._clients_called, Permission.CLIENT_READ),
                 (self._certificates, Permission.CERTIFICATE_READ),
+                (self._provisioners, Permission.PROVISIONER_READ),
+                (self._providers, Permission.OIDC_PROVIDER_READ),
             ):
                 if person.actor.holds(permission):
                     groups.append(await find(listing, person))
@@ -85,18 +106,38 @@ class SearchPages:
         return self._pages.console("help.html", context_of(page_request, person))
 
     async def _people(self, listing: Listing, person: SignedIn) -> ResultGroup:
-        found = await self._directory.list_people(actor=person.actor, search=listing.search, at_most=OF_A_KIND + 1)
+        found = await self._parts.directory.list_people(actor=person.actor, search=listing.search, at_most=OF_A_KIND + 1)
         results = tuple(Result(f"/ui/people/{one.name}", one.display_name, one.name) for one in found[:OF_A_KIND])
         return ResultGroup("People", results, _more("/ui/people", listing, len(found)))
 
     async def _groups(self, listing: Listing, person: SignedIn) -> ResultGroup:
-        found = await self._directory.list_groups(actor=person.actor, search=listing.search, at_most=OF_A_KIND + 1)
+        found = await self._parts.directory.list_groups(actor=person.actor, search=listing.search, at_most=OF_A_KIND + 1)
         results = tuple(Result(f"/ui/groups/{one.name}", one.name, one.description) for one in found[:OF_A_KIND])
         return ResultGroup("Groups", results, _more("/ui/groups", listing, len(found)))
 
+    async def _service_accounts(self, listing: Listing, person: SignedIn) -> ResultGroup:
+        found = await self._parts.directory.list_service_accounts(
+            actor=person.actor, search=listing.search, at_most=OF_A_KIND + 1
+        )
+        results = tuple(Result(f"/ui/service-accounts/{one.name}", one.display_name, one.name) for one in found[:OF_A_KIND])
+        return ResultGroup("Service accounts", results, _more("/ui/service-accounts", listing, len(found)))
+
+    async def _provisioners(self, listing: Listing, _person: SignedIn) -> ResultGroup:
+        wanted = listing.search.casefold()
+        fitting = [one.name for one in await self._parts.provisioners.all() if wanted in one.name.casefold()]
+        results = tuple(Result(f"/ui/provisioners/{quote(name, safe='')}", name, "") for name in fitting[:OF_A_KIND])
+        return ResultGroup("Provisioners", results, "/ui/provisioners" if len(fitting) > OF_A_KIND else "")
+
+    async def _providers(self, listing: Listing, person: SignedIn) -> ResultGroup:
+        wanted = listing.search.casefold()
+        found = await self._parts.providers.list_providers(actor=person.actor)
+        fitting = [one for one in found if wanted in one.name.casefold() or wanted in one.issuer_url.casefold()]
+        results = tuple(Result(f"/ui/identity-providers/{one.id}", one.name, one.issuer_url) for one in fitting[:OF_A_KIND])
+        return ResultGroup("Identity providers", results, "/ui/identity-providers" if len(fitting) > OF_A_KIND else "")
+
     async def _clients_called(self, listing: Listing, person: SignedIn) -> ResultGroup:
         try:
-            one = await self._clients.get(listing.search.lower(), actor=person.actor)
+            one = await self._parts.clients.get(listing.search.lower(), actor=person.actor)
         except Failure:
             return ResultGroup("Clients", ())
         return ResultGroup("Clients", (Result(f"/ui/clients/{one.name}", one.display_name, one.name),))
@@ -109,9 +150,12 @@ class SearchPages:
         except InvalidInput:
             pass
         try:
-            page = await self._inventory.page(person.actor, name=listing.search, at_most=OF_A_KIND)
+            page = await self._parts.inventory.page(person.actor, name=listing.search, at_most=OF_A_KIND)
         except InvalidInput:
-            return ResultGroup("Certificates", tuple(results))
+            page = InventoryPage((), "")
+        if not page.certificates and not results:  # by no index then: among the newest by a part of a name
+            containing = CertificateFilter(text=listing.search.casefold())
+            page = await self._parts.lists.matching(person.actor, containing, at_most=OF_A_KIND)
         for record in page.certificates:
             one = shown(record, now, "/ui/certificates")
             results.append(Result(one.path, one.holder, f"{one.word}, {one.serial}"))

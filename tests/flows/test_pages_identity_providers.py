@@ -113,7 +113,9 @@ def test_form_that_another_administrator_overtook_changes_nothing(place: Place) 
     browser.submit(browser.open(f"{address}/edit"), "save", name="First")
     page = browser.submit(page, "save", name="Second")
     assert page.status == 409
-    assert "Someone changed this provider meanwhile" in page.text
+    assert "<del>First</del>" in page.text
+    assert "<ins>Second</ins>" in page.text
+    assert "s3cret" not in page.text
     assert "First" in browser.open(PROVIDERS).text
 
 

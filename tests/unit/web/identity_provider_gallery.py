@@ -21,6 +21,7 @@ from sealwright.identity import (
 )
 from sealwright.openid_providers import KeySetStatus
 from sealwright.web.console.identity_provider_form import RULES, typed_of
+from sealwright.web.console.stale import OvertakenForm
 
 if TYPE_CHECKING:
     from tests.unit.web.gallery import Gallery
@@ -102,10 +103,13 @@ def identity_provider_pages(gallery: Gallery, show: Callable[..., Response]) -> 
         "rules": RULES,
         "seen": "1",
         "has_secret": True,
+        "stale": None,
         "action": f"{PATH}/edit",
         "back": PATH,
         **addresses,
     }
+    stale = OvertakenForm(((text("Name"), text("Keycloak"), text("Second")),))
+    yield "identity-provider-form-stale", show("identity-provider-form.html", here, **(form | {"stale": stale, "checks": ()}))
     yield (
         "identity-provider-form",
         show("identity-provider-form.html", here, errors=gallery.errors("issuer-url", "downgrade-rule"), **form),

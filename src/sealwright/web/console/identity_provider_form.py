@@ -20,6 +20,20 @@ RULES: Mapping[str, RuleChoice] = {
     "strict": RuleChoice("strict: no HS256, HS384, HS512 or none in its list"),
     "intersection": RuleChoice("intersection: anything in its list, of which only accepted ones are verified (Keycloak 26)"),
 }
+LABELS: Mapping[str, str] = {
+    "name": "Name",
+    "issuer-url": "Issuer URL",
+    "client-id": "Client id",
+    "groups-claim": "Claim of the groups",
+    "userinfo-groups": "Ask for groups at the userinfo endpoint",
+    "scopes": "Scopes",
+    "downgrade-rule": "Rule against downgrades",
+    "email-domains": "Mail domains",
+    "iat-window": "Seconds that an ID token may be old",
+    "keys-kept": "Seconds that its keys are kept",
+    "enabled": "Offer it on the sign-in page",
+}
+"""Of what is compared where someone else changed a provider meanwhile; no secret is shown."""
 _MOST_DIGITS = 9
 _FIELD_OF_CHECK = {
     "discovery": "issuer-url",

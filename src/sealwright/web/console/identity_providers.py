@@ -20,7 +20,8 @@ from sealwright.identity import (
     UpstreamProvider,
     UpstreamProviders,
 )
-from sealwright.web.console.identity_provider_form import RULES, field_of, provider_input, typed_of, usual
+from sealwright.web.console.identity_provider_form import LABELS, RULES, field_of, provider_input, typed_of, usual
+from sealwright.web.console.stale import OvertakenForm, stale_form
 from sealwright.web.forms import FormError, fields_of, form_error
 from sealwright.web.navigation import PageLink
 from sealwright.web.notices import done, notice_text
@@ -112,8 +113,9 @@ class IdentityProviderPages:
         """Change a provider, if it still passes every check."""
         provider = await self._found(page_request, person)
         if page_request.typed("seen") != str(provider.updated_at):
-            stale = Conflict("Someone changed this provider meanwhile.", hint="Open the form again to see how it is now.")
-            return self._form(page_request, person, provider, page_request.form, failure=stale)
+            typed = usual(blank=True) | dict(page_request.form)
+            stale = stale_form("", typed_of(provider), typed, LABELS)
+            return self._form(page_request, person, provider, page_request.form, stale=stale)
         try:
             await self._providers.update(provider.id, provider_input(page_request.form), actor=person.actor)
         except (InvalidInput, Conflict) as failure:
@@ -128,13 +130,15 @@ class IdentityProviderPages:
         typed: Mapping[str, str],
         *,
         failure: Failure | None = None,
+        stale: OvertakenForm | None = None,
     ) -> Response:
         checks = failure.checks if isinstance(failure, ProviderRefused) else ()
         action = f"{PROVIDERS_PAGE}/new" if provider is None else f"{_path(provider)}/edit"
         return self._pages.console(
             "identity-provider-form.html",
             _context(page_request, person, action, *([] if provider is None else [PageLink(_path(provider), provider.name)])),
-            status=200 if failure is None else 409 if isinstance(failure, Conflict) else 422,
+            status=409 if stale is not None or isinstance(failure, Conflict) else 200 if failure is None else 422,
+            stale=stale,
             heading="Configure a provider" if provider is None else f"Change {provider.name}",
             errors=() if failure is None else _errors(failure, checks),
             checks=checks,

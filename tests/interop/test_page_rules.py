@@ -27,6 +27,10 @@ FILES = {each.path: each for each in ASSETS} | {"/static/icon.svg": ASSETS[2]}
 WIDTHS = [320, 390, 1280]
 LOOKS: list[tuple[Literal["light", "dark"], int]] = [("light", 390), ("light", 1280), ("dark", 1280), ("dark", 390)]
 """In this order each step changes one thing."""
+COLOUR_RULES = ["color-contrast", "link-in-text-block"]
+"""The dark scheme changes colours alone, which a test of the style sheet holds: no other rule of axe can tell it apart."""
+RUN = """only => axe.run(document, {iframes: false, resultTypes: ['violations'],
+    ...(only && {runOnly: {type: 'rule', values: only}})})"""
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +94,7 @@ def test_no_page_breaks_a_rule_of_axe(page: Page, name: str) -> None:
     for scheme, width in LOOKS:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
-        found = page.evaluate("() => axe.run(document, {iframes: false, resultTypes: ['violations']})")
+        found = page.evaluate(RUN, COLOUR_RULES if scheme == "dark" else None)
         broken = [(each["id"], [node["target"] for node in each["nodes"]]) for each in found["violations"]]
         assert broken == [], (scheme, width)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"it is wider than {width}"

@@ -55,3 +55,9 @@ def test_both_schemes_have_the_same_colours():
 def test_colours_are_named_once_and_used_by_name():
     used = SHEET.partition("@layer elements {")[2]
     assert set(re.findall(r"#[0-9a-fA-F]{3,8}\b", used)) == {"#fff"}  # the ground of a QR code, in either scheme
+
+
+def test_dark_scheme_changes_nothing_but_colours_and_shadows():
+    [dark] = re.findall(r"@media \(prefers-color-scheme: dark\) \{\s*:root \{(.*?)\}\s*\}", SHEET, re.DOTALL)
+    names = {line.partition(":")[0].strip() for line in dark.split(";") if line.strip()}
+    assert names - {f"--{name}" for name in DARK} == {"--shadow"}

@@ -94,7 +94,9 @@ def test_list_is_exported_as_it_is_filtered(place, browser, serial):
 
 
 def test_page_tells_how_it_came_about_from_the_sign_in_to_the_serial_number(browser, serial):
-    chain = Reading(browser.open(f"{ORIGIN}/ui/certificates/{serial}").text).by_id("chain").text
+    page = Reading(browser.open(f"{ORIGIN}/ui/certificates/{serial}").text)
+    assert {"/ui/people/alice", "/ui/profiles", "/ui/issuers"} <= {each.attributes["href"] for each in page.all("a")}
+    chain = page.by_id("chain").text
     steps = ["alice signed in", "was given an ID token", "Allowed by the provisioner certificates", "then signed by", serial]
     places = [chain.index(step) for step in steps]
     assert places == sorted(places)

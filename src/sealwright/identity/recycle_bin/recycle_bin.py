@@ -20,10 +20,6 @@ from sealwright.identity.profiles import store as profiles
 from sealwright.identity.recycle_bin import store
 from sealwright.identity.recycle_bin.content import KeptAccount, KeptGroup, account_in, group_in
 
-ACCOUNTS = ("person", "service")
-GROUPS = ("group", "group")
-"""Twice, because the statements take two kinds."""
-
 
 class RevivedAccount(Struct, frozen=True):
     """A revived account, and what of it could not be restored."""
@@ -47,29 +43,29 @@ class RecycleBin:
     async def list_accounts(self, *, beyond: str, at_most: int, actor: Actor) -> list[store.BinEntry]:
         """Deleted people and service accounts by name."""
         require(actor, Permission.PERSON_READ)
-        return await store.page(self._db, ACCOUNTS, beyond=searchable(beyond), at_most=at_most)
+        return await store.page(self._db, store.ACCOUNTS, beyond=searchable(beyond), at_most=at_most)
 
     async def list_groups(self, *, beyond: str, at_most: int, actor: Actor) -> list[store.BinEntry]:
         """Deleted groups by name."""
         require(actor, Permission.GROUP_READ)
-        return await store.page(self._db, GROUPS, beyond=searchable(beyond), at_most=at_most)
+        return await store.page(self._db, store.GROUPS, beyond=searchable(beyond), at_most=at_most)
 
     async def show_account(self, who: str, *, actor: Actor) -> store.BinEntry:
         """A deleted person or service account, by name, SPN or id."""
         require(actor, Permission.PERSON_READ)
-        return await self._found(self._db, ACCOUNTS, who)
+        return await self._found(self._db, store.ACCOUNTS, who)
 
     async def show_group(self, who: str, *, actor: Actor) -> store.BinEntry:
         """A deleted group, by name, SPN or id."""
         require(actor, Permission.GROUP_READ)
-        return await self._found(self._db, GROUPS, who)
+        return await self._found(self._db, store.GROUPS, who)
 
     async def revive_account(self, who: str, *, actor: Actor) -> RevivedAccount:
         """Bring an account back with its id, names, profile and groups, and without a credential; certificates stay ended."""
 
         async def body(tx: Transaction) -> RevivedAccount:
             await directory.lock_directory(tx)
-            entry = await self._found(tx, ACCOUNTS, who)
+            entry = await self._found(tx, store.ACCOUNTS, who)
             await store.take(tx, entry.id)
             await require_free_name(tx, entry.name)
             revived, lost = await self._restore_account(tx, account_in(entry))
@@ -86,7 +82,7 @@ class RecycleBin:
 
         async def body(tx: Transaction) -> Group:
             await directory.lock_directory(tx)
-            entry = await self._found(tx, GROUPS, who)
+            entry = await self._found(tx, store.GROUPS, who)
             kept = group_in(entry)
             await store.take(tx, entry.id)
             await require_free_name(tx, entry.name)
@@ -99,10 +95,10 @@ class RecycleBin:
 
         return await self._changes.run(Event.GROUP_REVIVED, Permission.GROUP_WRITE, actor, f"group:{who}", body)
 
-    async def _found(self, reader: Database | Transaction, kinds: tuple[str, str], who: str) -> store.BinEntry:
+    async def _found(self, reader: Database | Transaction, kinds: store.Kinds, who: str) -> store.BinEntry:
         found = await store.find(reader, kinds, local_name(who, self._domain))
         if found is None:
-            what = "group" if kinds == GROUPS else "account"
+            what = "group" if kinds == store.GROUPS else "account"
             raise NotFound(
                 f"There is no {what} {printable(who, 80)!r} in the recycle bin.", reasons=("it is emptied after some days",)
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
-from sqlalchemy import bindparam, delete, insert, or_, select
+from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Statement, Transaction, delete_before
@@ -28,17 +28,25 @@ class BinEntry(Struct, frozen=True):
 
 b = recycle_bin.c
 _columns = [b[name] for name in BinEntry.__struct_fields__]
-_PAGE = Statement(
-    select(*_columns)
-    .where(b.kind.in_((bindparam("kind"), bindparam("other_kind"))), b.name > bindparam("beyond"))
-    .order_by(b.name)
-    .limit(bindparam("at_most"))
-)
-_FIND = Statement(
-    select(*_columns).where(
-        b.kind.in_((bindparam("kind"), bindparam("other_kind"))), or_(b.name == bindparam("who"), b.id == bindparam("who"))
+Kinds = tuple[str, ...]
+ACCOUNTS: Kinds = ("person", "service")
+GROUPS: Kinds = ("group",)
+
+
+def _is_one_of(kinds: Kinds) -> ColumnElement[bool]:
+    return or_(*(b.kind == kind for kind in kinds))
+
+
+_PAGES = {
+    kinds: Statement(
+        select(*_columns).where(_is_one_of(kinds), b.name > bindparam("beyond")).order_by(b.name).limit(bindparam("at_most"))
     )
-)
+    for kinds in (ACCOUNTS, GROUPS)
+}
+_FINDS = {
+    kinds: Statement(select(*_columns).where(_is_one_of(kinds), or_(b.name == bindparam("who"), b.id == bindparam("who"))))
+    for kinds in (ACCOUNTS, GROUPS)
+}
 _NAMED = Statement(select(b.id).where(b.name == bindparam("name")))
 _INSERT = Statement(insert(recycle_bin))
 _DELETE = Statement(delete(recycle_bin).where(b.id == bindparam("of")))
@@ -47,15 +55,15 @@ _GROUPS_OF_ACCOUNT = Statement(select(group_members.c.group_id).where(group_memb
 _GROUPS_OF_GROUP = Statement(select(group_nestings.c.group_id).where(group_nestings.c.member_group_id == bindparam("which")))
 
 
-async def page(reader: Reader, kinds: tuple[str, str], *, beyond: str, at_most: int) -> list[BinEntry]:
-    """Entries of these kinds by name, after the name `beyond`."""
-    rows = await reader.all(_PAGE, kind=kinds[0], other_kind=kinds[1], beyond=beyond, at_most=at_most)
+async def page(reader: Reader, kinds: Kinds, *, beyond: str, at_most: int) -> list[BinEntry]:
+    """Entries of these kinds (`ACCOUNTS` or `GROUPS`) by name, after the name `beyond`."""
+    rows = await reader.all(_PAGES[kinds], beyond=beyond, at_most=at_most)
     return [BinEntry(*row) for row in rows]
 
 
-async def find(reader: Reader, kinds: tuple[str, str], name_or_id: str) -> BinEntry | None:
-    """The entry of one of these kinds with this name or id."""
-    row = await reader.one(_FIND, kind=kinds[0], other_kind=kinds[1], who=name_or_id)
+async def find(reader: Reader, kinds: Kinds, name_or_id: str) -> BinEntry | None:
+    """The entry of these kinds (`ACCOUNTS` or `GROUPS`) with this name or id."""
+    row = await reader.one(_FINDS[kinds], who=name_or_id)
     return None if row is None else BinEntry(*row)
 
 

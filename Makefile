@@ -54,7 +54,7 @@ bench: dev-environment ## Measure signing and renewing beside step-ca, in four m
 bench-rows: dev-environment ## Measure every path, on both engines; writes build/bench-rows.json
 	@scripts/debian-packages bench
 	@scripts/install-step
-	@$(DEV)/python -m tests.postgresql $(DEV)/python -m bench.rows $(BENCH)
+	@$(DEV)/python -m tests.postgresql --durable $(DEV)/python -m bench.rows $(BENCH)
 
 format: dev-environment ## Put every file into the house style
 	@$(DEV)/ruff format . && $(DEV)/ruff check --fix .

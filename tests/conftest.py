@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.databases import drop_reused
 from tests.postgresql import URL_VARIABLE, postgresql_server
 
 
@@ -60,6 +62,7 @@ def postgresql_url() -> Iterator[str]:
     given = os.environ.get(URL_VARIABLE)
     if given:
         yield given
+        asyncio.run(drop_reused(given))
         return
     with postgresql_server() as url:
         yield url

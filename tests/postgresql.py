@@ -1,7 +1,7 @@
 """A PostgreSQL of our own for the tests: Debian's 15, in a scratch directory, on a free port, gone afterwards.
 
-``python -m tests.postgresql COMMAND …`` runs a command with ``SEALWRIGHT_TEST_POSTGRESQL_URL`` set, so that many test
-processes share one server.
+``python -m tests.postgresql [--durable] COMMAND …`` runs a command with ``SEALWRIGHT_TEST_POSTGRESQL_URL`` set, so that many
+test processes share one server. Tests need not outlive a power cut, so only with ``--durable`` does it wait for the disk.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def _as_postgres(command: list[str]) -> list[str]:
 
 
 @contextmanager
-def postgresql_server() -> Iterator[str]:
-    """A running server; yields its URL."""
+def postgresql_server(*, durable: bool = False) -> Iterator[str]:
+    """A running server; yields its URL. `durable`: whether what was committed outlives a power cut."""
     if not BINARIES.exists():
         message = f"{BINARIES} is missing: run scripts/debian-packages test"
         raise FileNotFoundError(message)
@@ -52,6 +52,7 @@ def postgresql_server() -> Iterator[str]:
         "--locale=C.UTF-8",
     ]
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory} -c max_connections=300"
+    options += "" if durable else " -c fsync=off -c full_page_writes=off"
     start = [str(BINARIES / "pg_ctl"), "-D", str(cluster), "-w", "-l", str(directory / "log"), "-o", options, "start"]
     stop = [str(BINARIES / "pg_ctl"), "-D", str(cluster), "-m", "immediate", "stop"]
     try:
@@ -64,14 +65,14 @@ def postgresql_server() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] in ([], ["-h"], ["--help"]):
+    durable = sys.argv[1:2] == ["--durable"]
+    command = sys.argv[2 if durable else 1 :]
+    if command[:1] in ([], ["-h"], ["--help"]):
         sys.stderr.write(
-            "Usage: python -m tests.postgresql COMMAND …\n"
+            "Usage: python -m tests.postgresql [--durable] COMMAND …\n"
             f"Runs COMMAND beside a PostgreSQL of its own, whose URL is in {URL_VARIABLE}.\n"
         )
-        sys.exit(0 if sys.argv[1:] else 2)
-    with postgresql_server() as url:
-        finished = subprocess.run(
-            sys.argv[1:], env={**os.environ, URL_VARIABLE: os.environ.get(URL_VARIABLE) or url}, check=False
-        )
+        sys.exit(0 if command else 2)
+    with postgresql_server(durable=durable) as url:
+        finished = subprocess.run(command, env={**os.environ, URL_VARIABLE: os.environ.get(URL_VARIABLE) or url}, check=False)
     sys.exit(finished.returncode)

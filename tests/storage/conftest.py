@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sealwright.db import Database, open_database
-from tests.databases import OpenDatabase, postgresql_database, scratch_postgresql, sqlite_database
+from tests.databases import OpenDatabase, empty_postgresql, postgresql_database, sqlite_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -32,7 +32,7 @@ async def _two_on_sqlite(directory: Path) -> AsyncIterator[tuple[Database, Datab
 
 @asynccontextmanager
 async def _two_on_postgresql(server_url: str) -> AsyncIterator[tuple[Database, Database]]:
-    async with scratch_postgresql(server_url) as url:
+    async with empty_postgresql(server_url) as url:
         first, second = await open_database(url), await open_database(url)
         try:
             yield first, second

@@ -23,7 +23,7 @@ LONGEST_LIFE = timedelta(hours=12)
 USUAL_LIFE = timedelta(hours=1)
 """Of a key set whose answer names none."""
 UNKNOWN_KEY_PAUSE = timedelta(seconds=30)
-"""A token with an unknown key makes us ask again, at most this often per provider."""
+"""Where asking again did not find the key of a token, unknown keys make us ask no more for this long, per provider."""
 FAILURE_PAUSE = timedelta(seconds=5)
 """After a failure the provider is left alone for this long, so that waiting requests do not pile up."""
 
@@ -127,6 +127,8 @@ class TrustedProviders:
                 raise ProviderUnavailable(known.failure, retry_after=int(FAILURE_PAUSE.total_seconds()))
             if self._needs_fetch(known, token_kid, kept_at_most) or known.metadata is None:
                 await self._refresh(known, discovery_address(configuration_endpoint), tenant_id, kept_at_most)
+                if token_kid is not None and _lacks(known.keys, token_kid):
+                    known.ask_again_from = after(now, UNKNOWN_KEY_PAUSE)
             if known.metadata is None:
                 raise ProviderUnavailable(f"The identity provider {configuration_endpoint} did not answer.")
             return known.metadata, known.keys
@@ -153,12 +155,11 @@ class TrustedProviders:
             return True
         if after(min(known.metadata_at, known.keys_at), kept_at_most) <= now:
             return True
-        unknown = token_kid is not None and all(key.id != token_kid for key in known.keys)
+        unknown = token_kid is not None and _lacks(known.keys, token_kid)
         return unknown and not is_ahead(known.ask_again_from, now, at_most=UNKNOWN_KEY_PAUSE)
 
     async def _refresh(self, known: _Known, address: str, tenant_id: str, kept_at_most: timedelta) -> None:
         now = self._clock.now()
-        known.ask_again_from = after(now, UNKNOWN_KEY_PAUSE)
         try:
             metadata = known.metadata
             if metadata is None or not _is_kept(known.metadata_until, now) or after(known.metadata_at, kept_at_most) <= now:
@@ -180,6 +181,10 @@ class TrustedProviders:
         if answer.status != _OK:
             raise ProviderUnavailable(f"The identity provider's {what} at {address} was answered with status {answer.status}.")
         return answer
+
+
+def _lacks(keys: VerificationKeys, key_id: str) -> bool:
+    return all(key.id != key_id for key in keys)
 
 
 def discovery_address(configuration_endpoint: str) -> str:

@@ -1,4 +1,4 @@
-"""Sign-out at a real Keycloak, of its own start: what other tests sign in to there would end with it."""
+"""Sign-out at a real Keycloak, of its own start: of someone with several sessions it tells each client of one alone."""
 
 from tests.interop.keycloak import REALM
 from tests.interop.test_keycloak import place  # noqa: F401 - a fixture, which pytest finds by this name

@@ -120,10 +120,20 @@ def test_key_that_the_provider_no_longer_publishes_stops_to_verify():
     assert scene.ask(SECOND.id)[1] == (verification_key(SECOND),)
 
 
+def test_new_key_is_fetched_at_once_however_lately_the_ones_before_were():
+    scene = Scene()
+    scene.ask()
+    scene.calls()
+    scene.outbound.answers[KEYS_AT] = json_answer(key_set(SECOND))
+    assert scene.ask(SECOND.id)[1] == (verification_key(SECOND),)
+    assert scene.calls() == [KEYS_AT]
+    scene.outbound.answers[KEYS_AT] = json_answer(key_set(FIRST))
+    assert scene.ask(FIRST.id)[1] == (verification_key(FIRST),)
+
+
 def test_unknown_key_makes_us_ask_again_once_and_then_rest():
     scene = Scene()
     scene.ask()
-    scene.clock.advance(UNKNOWN_KEY_PAUSE)
     scene.calls()
     scene.outbound.answers[KEYS_AT] = json_answer(key_set(FIRST, SECOND))
     assert len(scene.ask(SECOND.id)[1]) == 2
@@ -132,7 +142,7 @@ def test_unknown_key_makes_us_ask_again_once_and_then_rest():
         _, keys = scene.ask(f"made-up-{number}")
         with pytest.raises(KeyUnknown):
             verify(sign(signing_key(), {}), keys, typ=JWT, algorithms=frozenset({"ES256"}))
-    assert scene.calls() == []
+    assert scene.calls() == [KEYS_AT]
     scene.clock.advance(UNKNOWN_KEY_PAUSE)
     scene.ask("made-up")
     scene.ask("made-up")

@@ -19,6 +19,7 @@ from sealwright.identity.policy import AttemptCounter, BackoffSchedule, secret_d
 from sealwright.identity.sessions import Sessions
 from sealwright.identity.store import live_sessions
 from sealwright.identity.throttle import Throttle
+from sealwright.ip import network_of
 
 METHOD = "break-glass"
 """In the methods of a session, by which every page shows that it is one."""
@@ -26,10 +27,14 @@ SCHEDULE = BackoffSchedule(
     free=4, shortest=timedelta(seconds=30), longest=timedelta(seconds=30), one_forgotten_every=timedelta(minutes=12)
 )
 """The fifth failure within an hour, and each one after it, locks for 30 seconds."""
-COUNTER = AttemptCounter(secret_digest("break-glass"), SCHEDULE, shared=False)
 ACCOUNT = SYSTEM_ACCOUNTS["admin"]
 TARGET = f"person:{ACCOUNT.id}"
 SHORTEST = 16
+
+
+def counter_of(address: str) -> AttemptCounter:
+    """Failures count for the network that they come from, so that no stranger locks out who needs to get in."""
+    return AttemptCounter(secret_digest(f"break-glass {network_of(address)}"), SCHEDULE, shared=False)
 
 
 class BreakGlass:
@@ -63,7 +68,7 @@ class BreakGlass:
     async def sign_in(self, password: str, *, address: str, user_agent: str) -> CompletedSignIn:
         """A session of `admin`. Raises BreakGlassOff, BreakGlassRefused or RateLimited."""
         self.require_enabled()
-        counted = await self._throttle.begin_attempt(COUNTER)
+        counted = await self._throttle.begin_attempt(counter_of(address))
         stored = await store.break_glass_secret(self._db)
         right = await self._hashing.verify(self._hashing.dummy if stored is None else stored, password)
         if stored is None or not right:

@@ -23,8 +23,8 @@ def parts(world, *, enabled=True):
     return found
 
 
-async def opened(world, password=PASSWORD):
-    return await parts(world).sign_in(password, address="192.0.2.9", user_agent="test")
+async def opened(world, password=PASSWORD, address="192.0.2.9"):
+    return await parts(world).sign_in(password, address=address, user_agent="test")
 
 
 async def test_break_glass_is_off_unless_the_settings_switch_it_on():
@@ -75,6 +75,17 @@ async def test_fifth_failure_within_an_hour_locks_break_glass_for_thirty_seconds
         with pytest.raises(RateLimited):
             await opened(world)
         world.clock.advance(timedelta(seconds=2))
+        assert (await opened(world)).signed_in.account.name == "admin"
+
+
+async def test_failures_from_elsewhere_lock_no_one_out_of_break_glass():
+    async with sqlite_world() as world:
+        await parts(world).set_password(PASSWORD)
+        for _ in range(5):
+            with pytest.raises(BreakGlassRefused):
+                await opened(world, "wrong", "203.0.113.66")
+        with pytest.raises(RateLimited):
+            await opened(world, address="203.0.113.66")
         assert (await opened(world)).signed_in.account.name == "admin"
 
 

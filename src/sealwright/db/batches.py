@@ -11,8 +11,8 @@ from sealwright.clock import Instant
 from sealwright.db.engine import Database, Transaction
 from sealwright.db.statements import Statement
 
-AT_ONCE = 500
-"""Rows in one transaction: some milliseconds."""
+AT_ONCE = 100
+"""Rows in one transaction: some milliseconds, also where each is on a page of its own."""
 
 DeleteSome = Callable[[Transaction, Instant, int], Awaitable[int]]
 """Deletes what was over before an instant, at most so many rows of each kind; returns how many."""

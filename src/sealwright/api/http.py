@@ -178,6 +178,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
                 account_policies=given.account_policies,
                 roles=given.roles,
                 oauth_issuers=given.oauth_issuers,
+                trusted_issuers=given.trusted_issuers,
                 clock=given.clock,
             ),
         ).operations(),

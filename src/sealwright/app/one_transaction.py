@@ -42,6 +42,7 @@ def within_one_transaction(parts: Parts, tx: Transaction, keys: Sequence[Private
         directory=people.directory,
         named=provisioners.named_authority,
     )
+    lookups = oauth.IdentityLookups(people.directory, people.sessions, people.api_tokens, people.changes)
     targets = api.Targets(
         directory=people.directory,
         clients=clients,
@@ -52,6 +53,7 @@ def within_one_transaction(parts: Parts, tx: Transaction, keys: Sequence[Private
         account_policies=people.account_policies,
         roles=people.roles,
         oauth_issuers=oauth.IssuerRegistry(dependencies, custody),
+        trusted_issuers=oauth.TrustedIssuers(dependencies, lookups, provisioners.named_authority),
         clock=around.clock,
     )
     return api.TransactionTargets(targets, custody, refusals)

@@ -212,7 +212,9 @@ _ENDINGS = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpg", b"GIF8": "gif", b"RIFF": 
     "--kind",
     "kinds",
     multiple=True,
-    type=click.Choice(["groups", "people", "service_accounts", "roles", "issuers", "clients", "profiles", "provisioners"]),
+    type=click.Choice(
+        ["groups", "people", "service_accounts", "roles", "issuers", "clients", "trusted_issuers", "profiles", "provisioners"]
+    ),
     help="Only this kind; repeatable. Default: all.",
 )
 @click.option(

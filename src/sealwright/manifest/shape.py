@@ -15,7 +15,7 @@ from sealwright.manifest.secrets import SECRETS, reference_of
 from sealwright.misfit import misfit
 
 VERSION = 1
-KINDS = ("groups", "people", "service_accounts", "roles", "issuers", "clients", "profiles", "provisioners")
+KINDS = ("groups", "people", "service_accounts", "roles", "issuers", "clients", "trusted_issuers", "profiles", "provisioners")
 """In the order in which they can be created: each may name those before it."""
 ONE_OF = {
     "groups": "group",
@@ -24,6 +24,7 @@ ONE_OF = {
     "roles": "role",
     "issuers": "issuer",
     "clients": "client",
+    "trusted_issuers": "trusted issuer",
     "profiles": "profile",
     "provisioners": "provisioner",
 }
@@ -73,6 +74,24 @@ _SERVICE_ACCOUNT: Mapping[str, Any] = {
 }
 _ROLE: Mapping[str, Any] = {"description": str, "permissions": list[str], "groups": list[str], "people": list[str]}
 _ISSUER: Mapping[str, Any] = {"root": bool}
+
+
+class _IssuerRule(msgspec.Struct, forbid_unknown_fields=True):
+    client: str
+    conditions: _Texts
+    service_account: str | None = None
+    scopes: list[str] = []
+    lifetime_seconds: int | None = None
+
+
+_TRUSTED_ISSUER: Mapping[str, Any] = {
+    "issuer_url": str,
+    "audience": str | None,
+    "jwks_uri": str | None,
+    "jwks": dict[str, Any] | None,
+    "reusable": bool,
+    "rules": list[_IssuerRule],
+}
 _CLIENT: Mapping[str, Any] = {
     **{row.name: row.type if row.required else row.type | None for row in rows().values() if row.name != "name"},
     "scope_maps": dict[str, list[str]],
@@ -119,6 +138,7 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "roles": _ROLE,
     "issuers": _ISSUER,
     "clients": _CLIENT,
+    "trusted_issuers": _TRUSTED_ISSUER,
     "profiles": _PROFILE,
     "provisioners": _PROVISIONER,
 }

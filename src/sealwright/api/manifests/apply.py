@@ -18,6 +18,7 @@ from sealwright.api.manifests.clients import GivenImages, ManifestClients, Manif
 from sealwright.api.manifests.issuers import ManifestIssuers
 from sealwright.api.manifests.people import ManifestGroups, ManifestPeople
 from sealwright.api.manifests.targets import Targets, TransactionTargets, WithinOneTransaction
+from sealwright.api.manifests.trusted_issuers import ManifestTrustedIssuers
 from sealwright.audit import Audit
 from sealwright.db import Database, Transaction
 from sealwright.errors import Conflict, InvalidInput, NotPermitted
@@ -161,6 +162,7 @@ class _Run:
         self._services = ManifestServiceAccounts(targets, actor)
         self._roles = ManifestRoles(targets, actor)
         self._issuers = ManifestIssuers(targets, actor)
+        self._trusted_issuers = ManifestTrustedIssuers(targets, actor)
         self._found: dict[tuple[str, str], tuple[str, dict[str, tuple[Any, Any]]]] = {}
 
     async def changes(self) -> list[ObjectChange]:
@@ -181,6 +183,8 @@ class _Run:
         await self._prune("provisioners", self._provisioners)
         await self._put("issuers", self._issuers)
         await self._put("clients", self._clients)
+        await self._put("trusted_issuers", self._trusted_issuers)
+        await self._prune("trusted_issuers", self._trusted_issuers)
         await self._put("profiles", self._profiles)
         await self._put("provisioners", self._provisioners)
         await self._prune("profiles", self._profiles)

@@ -22,7 +22,7 @@ class MemberChange(ResponseBody, frozen=True, kw_only=True):
 class ObjectChange(ResponseBody, frozen=True, kw_only=True):
     """One object that was created, changed or deleted."""
 
-    kind: Literal["group", "person", "service account", "role", "issuer", "client", "profile", "provisioner"]
+    kind: Literal["group", "person", "service account", "role", "issuer", "client", "trusted issuer", "profile", "provisioner"]
     name: str
     action: Literal["create", "change", "delete"]
     members: list[MemberChange]

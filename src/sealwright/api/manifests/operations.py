@@ -17,6 +17,7 @@ from sealwright.api.manifests.entries import exported
 from sealwright.api.manifests.issuers import ManifestIssuers
 from sealwright.api.manifests.people import ManifestGroups, ManifestPeople
 from sealwright.api.manifests.targets import Targets
+from sealwright.api.manifests.trusted_issuers import ManifestTrustedIssuers
 from sealwright.api.operations import EACH, Call, Operation
 from sealwright.errors import NotFound
 from sealwright.manifest import KINDS
@@ -38,6 +39,7 @@ _KINDS: Mapping[str, Callable[[Targets, Actor], _Listed]] = {
     "roles": ManifestRoles,
     "issuers": ManifestIssuers,
     "clients": ManifestClients,
+    "trusted_issuers": ManifestTrustedIssuers,
     "profiles": ManifestCertificateProfiles,
     "provisioners": ManifestProvisioners,
 }

@@ -13,7 +13,7 @@ from sealwright.db import Transaction
 from sealwright.identity import AccountPolicies, Directory, Roles
 from sealwright.jose import PrivateKey
 from sealwright.keys import PreparedCustody
-from sealwright.oauth import ClientMaps, ClientRegistry, IssuerRegistry, StoredMetadata
+from sealwright.oauth import ClientMaps, ClientRegistry, IssuerRegistry, StoredMetadata, TrustedIssuers
 
 
 class Targets(Struct, frozen=True):
@@ -28,6 +28,7 @@ class Targets(Struct, frozen=True):
     account_policies: AccountPolicies
     roles: Roles
     oauth_issuers: IssuerRegistry
+    trusted_issuers: TrustedIssuers
     clock: Clock
 
 

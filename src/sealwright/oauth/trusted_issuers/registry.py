@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from sealwright.access import (
     Actor,
@@ -21,6 +22,7 @@ from sealwright.access import (
 )
 from sealwright.audit import Event
 from sealwright.client_metadata import is_client_name, require_client_name, require_jwks_uri, require_key_set
+from sealwright.clock import Instant
 from sealwright.db import DuplicateRow, Transaction
 from sealwright.entropy import uuid4
 from sealwright.errors import Action, InvalidInput, NotPermitted, Remedy
@@ -56,7 +58,7 @@ class TrustedIssuers:
         self._entropy = dependencies.entropy
         self._audit = dependencies.audit
         self._origin = dependencies.origin
-        self._usual = dependencies.lifetimes.client_credentials
+        self.usual_lifetime = dependencies.lifetimes.client_credentials
         self._directory = people.directory
         self._authority = people.authority
         self._named = named
@@ -158,7 +160,7 @@ class TrustedIssuers:
             require_in_person(actor, "say what tokens of others are good for")
         issuer, for_client = await self._found(name), await named(self._db, client)
         require_conditions(conditions)
-        lasts = self._usual if lifetime is None else lifetime
+        lasts = self.usual_lifetime if lifetime is None else lifetime
         _require_lifetime(name, lasts)
         account = None if service_account is None else await self._directory.find(service_account)
         if service_account is not None and (account is None or account.kind is not AccountKind.SERVICE):
@@ -179,20 +181,19 @@ class TrustedIssuers:
             created_by=actor.id,
         )
 
-        async def body(tx: Transaction) -> None:
+        async def body(tx: Transaction) -> IssuerRule:
             if account is not None:
                 await require_current(tx, actor, Permission.PERSON_WRITE, self._clock.now())
                 await self._authority.require_over_account(tx, actor, account, "make tokens of")
             else:
                 await self._require_over_client(tx, actor, for_client.name)
-            if len(await store.rules(tx, issuer.id)) >= MOST_RULES:
-                raise InvalidInput(f"{name} has {MOST_RULES} rules, which is the most.", hint="Delete one first.")
-            await store.insert_rule(tx, rule)
+            added = _placed_last(rule, await store.rules(tx, issuer.id))
+            await store.insert_rule(tx, added)
             await self._record(tx, Event.TRUSTED_ISSUER_RULE_ADDED, issuer, _recorded_rule(rule), actor)
+            return added
 
         async with self._recorded_refusals(Event.TRUSTED_ISSUER_RULE_ADDED, name, actor):
-            await self._db.write(body)
-        return rule
+            return await self._db.write(body)
 
     async def delete_rule(self, name: str, rule_id: str, *, actor: Actor) -> None:
         """Remove a rule; what was made by it ends at once."""
@@ -267,6 +268,14 @@ def _require_keys(jwks_uri: str | None, jwks: Mapping[str, Any] | None) -> None:
         require_key_set(jwks)
         if not keys_of_jwks(msgspec.json.encode(jwks)):
             raise InvalidInput("jwks holds no key that can verify a signature.", hint="Give the public keys of the issuer.")
+
+
+def _placed_last(rule: IssuerRule, others: Sequence[IssuerRule]) -> IssuerRule:
+    """The rule as the newest: the oldest that fits a token counts, and several may be added within a millisecond."""
+    if len(others) >= MOST_RULES:
+        raise InvalidInput(f"The trusted issuer has {MOST_RULES} rules, which is the most.", hint="Delete one first.")
+    newest = max((each.created_at for each in others), default=rule.created_at - 1)
+    return replace(rule, created_at=Instant(max(rule.created_at, newest + 1)))
 
 
 def _recorded_rule(rule: IssuerRule) -> dict[str, Any]:

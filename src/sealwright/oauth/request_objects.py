@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from sealwright.client_metadata import FAPI_ALGORITHMS
@@ -24,11 +25,12 @@ from sealwright.oauth.errors import AuthorizationRefused
 from sealwright.oauth.issuers.addresses import issuer_url_of
 from sealwright.oauth.models import Client
 from sealwright.oauth.parameters import Parameters, written
-from sealwright.oauth.token_families import CLOCK_DIFFERENCE
 
 REQUEST_OBJECT = "oauth-authz-req+jwt"
 _OF_THE_TOKEN = frozenset({"iss", "aud", "sub", "exp", "iat", "nbf", "jti"})
 
+_LEEWAY = timedelta(seconds=30)
+"""How far the clock of a client may differ (FAPI 2.0 Security Profile: 10 seconds at least, 60 at most)."""
 _NEVER = 1 << 37
 """Seconds: the `exp` of one that gives none, which is optional (section 4)."""
 
@@ -63,7 +65,7 @@ class RequestObjects:
         if "aud" in claims and issuer_url_of(self._origin, client) not in audiences(claims):
             raise _refused(f"its aud is not {issuer_url_of(self._origin, client)}")
         if "exp" in claims or "nbf" in claims:
-            check_times({"exp": _NEVER, **claims}, self._clock.now(), CLOCK_DIFFERENCE)
+            check_times({"exp": _NEVER, **claims}, self._clock.now(), _LEEWAY)
         return claims
 
 

@@ -487,7 +487,7 @@ oidc-provider delete {provider}
 system oauth2 set-name wiki encyclopaedia
 system oauth2 delete encyclopaedia
 system oauth2 delete native
-profile create web --name-type dns --use server_auth --default-dur 12h --max-dur 30d
+profile create web --name-type dns --use server_auth --use client_auth --default-dur 12h --max-dur 30d
 profile update web --description Websites
 profile list
 profile get web

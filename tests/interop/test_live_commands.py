@@ -16,6 +16,7 @@ import click
 import pytest
 
 from sealwright.cli.program import tree
+from tests.authorities import csr
 from tests.interop import people
 from tests.interop.wire import line
 from tests.live import ADMIN_PASSWORD, PATIENCE, PERSON_PASSWORD, SEALWRIGHT, LiveServer, live_server
@@ -499,6 +500,7 @@ apply --file journey.yaml
 export --kind groups
 certificate issue web.example.org --provisioner extra --provisioner-password-file person-password
 certificate inspect web.example.org.crt
+certificate preview journey.csr --provisioner extra
 certificate renew web.example.org.crt
 certificate list
 certificate show {serial}
@@ -589,6 +591,7 @@ def test_every_command_answers_in_json(server):
     session = traveller.sealwright_json("whoami")["session"]["id"]
     found = {"session": session, "home": server.home, "people": server.people}
     (server.place / "image.png").write_bytes(png())
+    (server.place / "journey.csr").write_text(csr("web.example.org", ("web.example.org",)))
     (server.place / "journey.csv").write_text("name,display_name,mail\nivan,Ivan,ivan@example.org\n")
     (server.place / "journey.yaml").write_text("version: 1\ngroups:\n  journey:\n    members: [heidi]\n")
     for text in JOURNEY.strip().splitlines():

@@ -48,7 +48,7 @@ from sealwright.api.trusted_issuers import TrustedIssuerOperations
 from sealwright.audit import Audit, Checkpoints, Forwarding
 from sealwright.audit_targets import AuditTargets
 from sealwright.budgets import Budget
-from sealwright.ca import Inventory, Issuers, ProfileRegistry, ProvisionerRegistry, Revocation, Signing
+from sealwright.ca import Inventory, Issuers, Previews, ProfileRegistry, ProvisionerRegistry, Revocation, Signing
 from sealwright.clock import Clock
 from sealwright.db import Database
 from sealwright.http import Route
@@ -123,6 +123,7 @@ class ApiDependencies(Struct, frozen=True):
     inventory: Inventory
     revocation: Revocation
     signing: Signing
+    previews: Previews
     approvals: Approvals
     approval_rules: ApprovalRules
     audit: Audit
@@ -206,7 +207,7 @@ def _authority_operations(given: ApiDependencies) -> list[Operation]:
         *CertificateProfileOperations(given.profiles).operations(),
         *ProvisionerOperations(given.provisioners).operations(),
         *certificates.operations(),
-        *CertificateRequestOperations(given.signing).operations(),
+        *CertificateRequestOperations(given.signing, given.previews).operations(),
     ]
 
 

@@ -155,6 +155,7 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         inventory=authority.inventory,
         revocation=authority.revocation,
         signing=authority.signing,
+        previews=authority.previews,
         approvals=parts.approvals,
         approval_rules=parts.approval_rules,
         audit=parts.audit,

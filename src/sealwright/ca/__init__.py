@@ -39,6 +39,7 @@ from sealwright.ca.models import (
     PublicKey,
     SigningGrant,
 )
+from sealwright.ca.preview import Preview, Previews, Verdict
 from sealwright.ca.profiles import BUILT_IN as BUILT_IN_PROFILES
 from sealwright.ca.profiles import KnownProfile, ProfileRegistry, profile_members
 from sealwright.ca.profiles import within as claims_within
@@ -109,6 +110,8 @@ __all__ = [
     "OidcProvisioner",
     "Person",
     "PreparedCertificate",
+    "Preview",
+    "Previews",
     "PrivateKey",
     "Profile",
     "ProfileRegistry",
@@ -122,6 +125,7 @@ __all__ = [
     "ShownProof",
     "Signing",
     "SigningGrant",
+    "Verdict",
     "VerifyAccessToken",
     "answer_failure",
     "build_authority",

@@ -14,6 +14,7 @@ from sealwright.ca.issue import CrashPoints, Issuance, pass_by
 from sealwright.ca.issuers import Issuers
 from sealwright.ca.lists import CertificateLists
 from sealwright.ca.prepare import Preparation
+from sealwright.ca.preview import Previews
 from sealwright.ca.profiles import ProfileRegistry
 from sealwright.ca.provisioners import Audiences, ProvisionerRegistry, ProvisionerTokens, VerifyAccessToken
 from sealwright.ca.recovery import Recovery
@@ -51,6 +52,7 @@ class CertificateAuthority(Struct, frozen=True):
     provisioners: ProvisionerRegistry
     issuance: Issuance
     signing: Signing
+    previews: Previews
     renewal: Renewal
     revocation: Revocation
     recovery: Recovery
@@ -95,6 +97,7 @@ def build_authority(
     )
     lookup = CertificateLookup(db, issuers, clock)
     signing = Signing(tokens, issuance, dependencies.budgets)
+    previews = Previews(db, issuance, issuance.holding, tokens, provisioners, approvals, person_of=directory.person_of)
     renewal = Renewal(issuance, lookup, provisioners, profiles, accepted, clock)
     revocation = Revocation(db, tokens, lookup, audit, clock)
     return CertificateAuthority(
@@ -103,6 +106,7 @@ def build_authority(
         provisioners=provisioners,
         issuance=issuance,
         signing=signing,
+        previews=previews,
         renewal=renewal,
         revocation=revocation,
         recovery=Recovery(db, audit, clock),

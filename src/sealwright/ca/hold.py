@@ -73,7 +73,7 @@ class Holding:
         async def body(tx: Transaction) -> Intent | IssuedCertificate | IntentOutcome | _Held:
             if any(await changed_profiles(tx, [intent.entry(self._clock.now())])):
                 return IntentOutcome.PROFILE_CHANGED
-            rules = self._asking(await self._approvals.rules_for(tx, intent.guarded_by), intent)
+            rules = self.asking(await self._approvals.rules_for(tx, intent.guarded_by), intent)
             if not rules:
                 return await self._recorded(tx, replace(intent, approval_id=intent.grant.approved_by))
             known = await self._approvals.known(tx, digest)
@@ -98,7 +98,7 @@ class Holding:
         return self._approvals.pending(held.request, held.missing, hint=_AGAIN)
 
     @staticmethod
-    def _asking(rules: list[ApprovalRule], intent: Intent) -> list[ApprovalRule]:
+    def asking(rules: list[ApprovalRule], intent: Intent) -> list[ApprovalRule]:
         """The rules that ask for approval of this certificate: one that follows an approved one needs none unless they say so."""
         if intent.grant.approved_by is None:
             return rules
@@ -147,7 +147,7 @@ class Holding:
 
     async def _change(self, tx: Transaction, intent: Intent, digest: bytes) -> HeldChange:
         contents = intent.prepared.contents
-        previous = await _last_of_the_same_names(tx, contents)
+        content, _ = await self.contents_of(tx, intent)
         shown = [each for each in contents.names if each.type is not NameType.URI] or contents.names
         called = [str(each) for each in shown]
         names, more = ", ".join(called[:3]), len(called) - 3
@@ -155,12 +155,21 @@ class Holding:
             kind=RequestKind.CERTIFICATE,
             objects=intent.guarded_by,
             title=f"The certificate for {names}{f' and {more} more' if more > 0 else ''}",
-            content=self._content(intent)
-            | {"previous": None if previous is None else serial_text(previous.serial)}
-            | {"differences": [] if previous is None else _differences(intent, previous)},
+            content=content,
             reasons=intent.reasons,
             match_digest=digest,
         )
+
+    async def contents_of(
+        self, reader: Database | Transaction, intent: Intent
+    ) -> tuple[dict[str, Any], CertificateRecord | None]:
+        """What would be signed, in bytes and in words, beside the last certificate of the same names; and that one."""
+        previous = await _last_of_the_same_names(reader, intent.prepared.contents)
+        compared = {
+            "previous": None if previous is None else serial_text(previous.serial),
+            "differences": [] if previous is None else _differences(intent, previous),
+        }
+        return {**self._content(intent), **compared}, previous
 
     def _content(self, intent: Intent) -> dict[str, Any]:
         """What approvers see: the bytes, and the same in words."""
@@ -205,9 +214,9 @@ def _validity_in_words(intent: Intent) -> str:
     return f"{begins}, for {in_words(between(contents.not_before, contents.not_after) + timedelta(seconds=1))}"
 
 
-async def _last_of_the_same_names(tx: Transaction, contents: CertificateContents) -> CertificateRecord | None:
+async def _last_of_the_same_names(reader: Database | Transaction, contents: CertificateContents) -> CertificateRecord | None:
     text = contents.names[0].value if contents.names else contents.common_name
-    for record in await store.last_called(tx, range_for(text)):
+    for record in await store.last_called(reader, range_for(text)):
         if record.der is not None and set(record.names) == set(contents.names):
             return record
     return None

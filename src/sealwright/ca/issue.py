@@ -33,6 +33,7 @@ from sealwright.ca.issuance_log import IntentOutcome, IssuanceLog, IssuedEntry
 from sealwright.ca.issuers import Issuers
 from sealwright.ca.models import (
     CertificateRequest,
+    Decision,
     IssuedCertificate,
     Issuer,
     SigningGrant,
@@ -83,7 +84,7 @@ class Issuance:
         self._preparation = preparation
         self._audit = audit
         self._log = IssuanceLog(db, audit, clock)
-        self._holding = Holding(db, approvals, preparation, self._log, clock)
+        self.holding = Holding(db, approvals, preparation, self._log, clock)
         self._clock = clock
         self._checks = checks
         self._own_names = own_names
@@ -145,16 +146,11 @@ class Issuance:
         self, known: KnownProfile, grant: SigningGrant, request: CertificateRequest
     ) -> Intent | IssuedCertificate | None:
         """The same by one version of a profile; None, and nothing recorded, where it is another one by now."""
-        profile = known.profile
-        issuer = await self._issuers.signing(grant.issuer or profile.issuer)
-        if profile.default is not None:
-            grant = replace(grant, claims=within(grant.claims, profile))
-        decision = decide(grant, request, profile, issuer, self._clock.now(), own_names=self._own_names)
+        grant, issuer, decision = await self._decided(known, grant, request)
         contents = decision.require()
-        await self._checks.require_names(grant, contents)
         await self.stages.next()
         for attempt in range(MOST_SERIALS):
-            prepared = self._preparation.prepare(issuer, profile, contents, self._clock.now())
+            prepared = self._preparation.prepare(issuer, known.profile, contents, self._clock.now())
             intent = Intent(grant, request, decision.reasons, known, issuer, prepared)
             self._reach("before_intent")
             await self.stages.next()
@@ -165,11 +161,31 @@ class Issuance:
                     raise
         raise AssertionError("a serial number was found, or the last attempt raised")
 
+    async def _decided(
+        self, known: KnownProfile, grant: SigningGrant, request: CertificateRequest
+    ) -> tuple[SigningGrant, Issuer, Decision]:
+        """The decision by one version of a profile, who would sign, and the grant within that profile."""
+        profile = known.profile
+        issuer = await self._issuers.signing(grant.issuer or profile.issuer)
+        if profile.default is not None:
+            grant = replace(grant, claims=within(grant.claims, profile))
+        decision = decide(grant, request, profile, issuer, self._clock.now(), own_names=self._own_names)
+        await self._checks.require_names(grant, decision.require())
+        return grant, issuer, decision
+
+    async def foreseen(self, grant: SigningGrant, request: CertificateRequest) -> Intent:
+        """What would be signed, decided and linted, and not recorded: it never becomes a certificate."""
+        grant = replace(grant, credential_generation=await self._checks.require_active(grant))
+        known = await self._profiles.named(grant.profile)
+        grant, issuer, decision = await self._decided(known, grant, request)
+        prepared = self._preparation.prepare(issuer, known.profile, decision.require(), self._clock.now())
+        return Intent(grant, request, decision.reasons, known, issuer, prepared)
+
     async def _record(self, intent: Intent) -> Intent | IssuedCertificate | None:
         outcome: Intent | IssuedCertificate | IntentOutcome
         outcome = await self._log.record_intent(intent.entry(self._clock.now()))
         if outcome is IntentOutcome.NEEDS_APPROVAL:
-            outcome = await self._holding.release_or_hold(intent)
+            outcome = await self.holding.release_or_hold(intent)
         if outcome is IntentOutcome.PROFILE_CHANGED:
             return None
         if not isinstance(outcome, IntentOutcome):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sealwright.cli.certificate_preview import preview
 from sealwright.cli.commands import CommandGroup, command, fingerprint_option
 from sealwright.cli.confirmation import ask_about_certificate, ask_first
 from sealwright.cli.context import CommandContext, pass_context
@@ -327,5 +328,5 @@ def _confirm_revoked(context: CommandContext, serial: str, names: str) -> None:
         context.output.note("A server that does not ask this one accepts it until it expires: there is no CRL or OCSP yet.")
 
 
-for each in (issue, inspect, renew, list_, show, revoke):
+for each in (issue, inspect, renew, list_, show, preview, revoke):
     certificate.add_command(each)

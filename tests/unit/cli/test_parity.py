@@ -170,6 +170,7 @@ COMMANDS = {
     "list_certificates": "certificate list",
     "get_certificate": "certificate show",
     "revoke_certificate": "certificate revoke",
+    "preview_certificate": "certificate preview",
     "list_approvals": "approval list",
     "get_approval": "approval show",
     "approve_request": "approval approve",

@@ -143,6 +143,10 @@ class Approvals:
             await self.notices.held(tx, request, approvers[:MOST_TOLD])
         return request
 
+    async def rules_in_words(self, reader: Database | Transaction, rules: Sequence[ApprovalRule]) -> list[str]:
+        """What each rule asks for; ApproversMissing where no one could approve it."""
+        return [rule_in_words(rule, await self._group_of(reader, rule)) for rule in rules]
+
     async def known(self, tx: Transaction, match_digest: bytes) -> ApprovalRequest | None:
         """The last request for the same thing by the same requester, whatever became of it."""
         return await store.newest_matching(tx, match_digest)

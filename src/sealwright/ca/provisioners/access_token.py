@@ -79,6 +79,13 @@ class AccessTokenProvisioner:
         """Name of a client → the names that tokens may have which speak of the client itself."""
         return {each.client: _canonical(each.names) for each in self.definition.holders if each.client}
 
+    def foreseen(self, _request: CertificateRequest, _person: Person | None, _own_issuer: str) -> SigningGrant:
+        """Nothing: only a token says which account or client asks."""
+        raise IdentityRefused(
+            f"The provisioner {self.name} trusts access tokens, and only such a token says whose names these are.",
+            hint="Show a token of it in place of its name.",
+        )
+
     def holder_of(self, record: CertificateRecord) -> Actor:
         """The service account, or the client."""
         if record.account_id is not None:

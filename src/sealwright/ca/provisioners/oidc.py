@@ -47,6 +47,7 @@ from sealwright.ca.provisioners.provisioner import CredentialChecks, OwnClient
 from sealwright.ca.provisioners.renewal import check_still_held
 from sealwright.ca.provisioners.single_use import one_use, replay_id
 from sealwright.ca.records import CertificateRecord
+from sealwright.clock import Instant
 from sealwright.hosts import HostRefused, canonical_mail
 from sealwright.jose import (
     ALGORITHMS,
@@ -115,6 +116,31 @@ class OidcProvisioner:
         _check_algorithm(token.header.get("alg"), metadata)
         claims = verify(token, keys, typ=JWT, algorithms=metadata.algorithms).claims
         return SignedIdToken(self, token, metadata, claims, checks)
+
+    def foreseen(self, request: CertificateRequest, person: Person | None, own_issuer: str) -> SigningGrant:
+        """What a person of this server would have with an ID token of now; of other people only their token can say."""
+        if person is None or not own_issuer:
+            raise IdentityRefused(
+                f"The provisioner {self.name} trusts ID tokens, and only such a token says whose names these are.",
+                hint="Show a token of it in place of its name.",
+            )
+        token = IdToken(
+            provisioner=self,
+            issuer_url=own_issuer,
+            local=True,
+            subject=person.id,
+            mail=person.primary_mail,
+            mail_verified=person.primary_mail in person.mails,
+            verified_is_text=False,
+            groups=tuple(sorted(person.groups)),
+            group_ids=person.group_ids,
+            user_name=person.name,
+            session_id="",
+            family_id="",
+            claims=frozenset(),
+            use=TokenUse(b"", Instant(0)),
+        )
+        return msgspec.structs.replace(token.grant(request), local_token=None)
 
     def holder_of(self, record: CertificateRecord) -> Actor:
         """A person of another provider: by the URI of issuer and `sub`."""

@@ -24,6 +24,7 @@ from sealwright.ca.provisioners import store
 from sealwright.ca.provisioners.definitions import SECRET_MEMBER, parse_definition
 from sealwright.ca.provisioners.errors import DefinitionRefused, ProvisionerExists, ProvisionerMissing, ProvisionerReadOnly
 from sealwright.ca.provisioners.files import parse_json, read_files
+from sealwright.ca.provisioners.models import WELL_KNOWN, OidcDefinition
 from sealwright.ca.provisioners.provisioner import OwnClient, Provisioner
 from sealwright.clock import Clock
 from sealwright.db import Database, DuplicateRow, Insertion, SingleFlight, Transaction
@@ -233,6 +234,13 @@ class ProvisionerRegistry:
             )
 
         return body
+
+    def own_issuer(self, provisioner: Provisioner) -> str:
+        """The URL of the issuer of this server that it trusts; empty where it trusts something else."""
+        definition = provisioner.definition
+        if not isinstance(definition, OidcDefinition) or self._own_client(definition.configuration_endpoint) is None:
+            return ""
+        return definition.configuration_url.removesuffix(WELL_KNOWN)
 
     async def using_profile(self, reader: Database | Transaction, name: str) -> list[str]:
         """The names of the provisioners that choose a profile."""

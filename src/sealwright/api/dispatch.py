@@ -11,6 +11,7 @@ from sealwright.api.conditional import is_known, only_if_unchanged, tag_of
 from sealwright.api.cookie_callers import check_cookie_caller
 from sealwright.api.errors import ReadOnlyToken, RecentSignInNeeded, SessionNeeded, WrongContentType
 from sealwright.api.idempotency import IdempotentCalls
+from sealwright.api.inner_calls import inner_caller
 from sealwright.api.operations import EACH, OWN, QUERY_SCHEMAS, Call, Operation
 from sealwright.errors import Action, InvalidInput, NotPermitted, Remedy, Unavailable
 from sealwright.http import Handler, Listener, Request, Response, Route, Wire, json_response, whole_number
@@ -108,6 +109,9 @@ class Dispatch:
             )
 
     async def _authenticate(self, request: Request) -> SignedIn:
+        known = inner_caller()
+        if known is not None:
+            return known
         if not self._authenticator.presents(request):
             raise SessionNeeded("No one is signed in.", remedy=Remedy(Action.SIGN_IN))
         signed_in = await self._authenticator.authenticate(request)

@@ -26,6 +26,7 @@ from sealwright.errors import (
 )
 from sealwright.http import ChangedMeanwhile, Request, Response
 from sealwright.identity import BootstrapClosed, SessionEnd
+from sealwright.oauth import ApiAccessRefused
 
 STATUS: Mapping[type[Failure], HTTPStatus] = {
     WrongContentType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -114,6 +115,8 @@ def answer_failure(request: Request, failure: Exception) -> Response:
 
 
 def _headers(request: Request, failure: Failure) -> tuple[tuple[str, str], ...]:
+    if isinstance(failure, ApiAccessRefused) and failure.challenge:
+        return (("www-authenticate", failure.challenge), *((("dpop-nonce", failure.nonce),) if failure.nonce else ()))
     if isinstance(failure, NotSignedIn):
         shown = ', error="invalid_token"' if request.bearer() else ""
         return (("www-authenticate", f"{_CHALLENGE}{shown}"),)

@@ -34,6 +34,7 @@ from sealwright.oauth.device.user_codes import shown as shown_user_code
 from sealwright.oauth.discovery import Discovery
 from sealwright.oauth.errors import (
     AccessTokenRefused,
+    ApiAccessRefused,
     ClientExists,
     ClientInUse,
     ClientUnknown,
@@ -106,6 +107,7 @@ __all__ = [
     "AcceptedRequest",
     "AccessTokenRefused",
     "ApiAccess",
+    "ApiAccessRefused",
     "AuthorizationEndpoint",
     "AuthorizationRequest",
     "AuthorizationServer",

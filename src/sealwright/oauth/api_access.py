@@ -13,9 +13,9 @@ from sealwright.jose import instant_claim
 from sealwright.oauth.access_tokens import AccessToken, AccessTokens
 from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.confirmation import presented_token
-from sealwright.oauth.confirmations import Confirmations
+from sealwright.oauth.confirmations import Confirmations, proof_challenge
 from sealwright.oauth.dependencies import OAuthDependencies
-from sealwright.oauth.errors import AccessTokenRefused, ApiAccessRefused
+from sealwright.oauth.errors import AccessTokenRefused, ApiAccessRefused, TokenProofRefused
 from sealwright.oauth.models import CHANGE_SCOPE, READ_SCOPE
 from sealwright.oauth.opaque_tokens import PREFIX
 from sealwright.oauth.subjects import SubjectLookup
@@ -50,6 +50,8 @@ class ApiAccess:
         """The person for whom the token speaks; raises ApiAccessRefused with the reason where it opens nothing here."""
         try:
             return await self._holder(credential, request)
+        except TokenProofRefused as cause:
+            raise ApiAccessRefused(cause.detail, challenge=proof_challenge(cause), nonce=cause.nonce) from cause
         except AccessTokenRefused as cause:
             raise ApiAccessRefused(cause.detail) from cause
 

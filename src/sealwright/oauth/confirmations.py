@@ -21,6 +21,7 @@ from sealwright.oauth.confirmation import (
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.dpop.proof import ALGORITHMS, ProofRefused
 from sealwright.oauth.dpop.proofs import DpopProofs, NonceNeeded
+from sealwright.oauth.error_text import error_text
 from sealwright.oauth.errors import (
     AccessTokenEnded,
     DpopNonceNeeded,
@@ -124,6 +125,12 @@ class Confirmations:
             return ""
         thumbprint = urlsafe_b64decode(confirmation.thumbprint + "=")
         return await self._certificates.why_ended(confirmation.certificate_serial, thumbprint)
+
+
+def proof_challenge(refusal: TokenProofRefused) -> str:
+    """The challenge of a response to a use of a bound token without a good proof (RFC 9449, section 7.1)."""
+    algorithms, described = " ".join(sorted(ALGORITHMS)), error_text(refusal.detail)
+    return f'DPoP realm="Sealwright", error="{refusal.error}", error_description="{described}", algs="{algorithms}"'
 
 
 def _algorithms(client: Client) -> frozenset[str]:

@@ -268,6 +268,12 @@ class ApiAccessRefused(NotSignedIn):
 
     code = "access_token_refused"
 
+    def __init__(self, detail: str, *, challenge: str = "", nonce: str = "") -> None:
+        """`challenge`, `nonce`: how to prove possession of the key that the token is bound to, where that was missing."""
+        super().__init__(detail)
+        self.challenge = challenge
+        self.nonce = nonce
+
 
 class TokenProofRefused(AccessTokenRefused):
     """An access token that is bound to a key, and came without a DPoP proof that fits (RFC 9449, section 7.1)."""

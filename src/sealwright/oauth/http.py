@@ -25,9 +25,9 @@ from sealwright.errors import (
 from sealwright.http import Listener, Request, Response, Route, Wire, json_response
 from sealwright.ip import network_of
 from sealwright.oauth.confirmation import presented_token
+from sealwright.oauth.confirmations import proof_challenge
 from sealwright.oauth.device.endpoint import DeviceEndpoint
 from sealwright.oauth.discovery import Discovery
-from sealwright.oauth.dpop.proof import ALGORITHMS as PROOF_ALGORITHMS
 from sealwright.oauth.error_text import error_text
 from sealwright.oauth.errors import (
     AccessTokenEnded,
@@ -290,8 +290,7 @@ def _challenge(failure: Failure) -> str:
     if isinstance(failure, ScopeMissing):
         return f'Bearer {_REALM}, error="insufficient_scope", scope="{failure.scope}"'
     if isinstance(failure, TokenProofRefused):
-        algorithms = " ".join(sorted(PROOF_ALGORITHMS))
-        return f'DPoP {_REALM}, error="{failure.error}", error_description="{error_text(failure.detail)}", algs="{algorithms}"'
+        return proof_challenge(failure)
     if isinstance(failure, AccessTokenRefused):
         return f'Bearer {_REALM}, error="invalid_token", error_description="{error_text(failure.detail)}"'
     return ""

@@ -26,9 +26,9 @@ from sealwright.http import (
     Wire,
     json_response,
 )
-from sealwright.identity import ApiAuthenticator, SignedIn
+from sealwright.identity import ApiAuthenticator, SessionKind, SignedIn
 from sealwright.mcp import LONGEST_MESSAGE, ToolServer
-from sealwright.oauth import CHANGE_SCOPE, READ_SCOPE, Discovery, IssuerUnknown
+from sealwright.oauth import CHANGE_SCOPE, READ_SCOPE, ApiAccessRefused, Discovery, IssuerUnknown
 
 PATH = "/mcp"
 METADATA = "/.well-known/oauth-protected-resource"
@@ -94,9 +94,15 @@ class AssistantEndpoint:
         if origin is not None and origin != given.origin:  # a page of another site, in a browser that can reach this server
             raise NotPermitted(f"A page of {origin[:80]} may not call this.")
         # A cookie is sent by a browser whatever page is open; only a header shows that the sender knows the credential.
-        signed_in = await self._signed_in(request) if "authorization" in request.headers else None
-        if signed_in is None:
-            return self._challenge()
+        if "authorization" not in request.headers:
+            return self._challenge("Send an access token, an API token or an API key.")
+        try:
+            signed_in = await given.authenticator.authenticate(request)
+        except NotSignedIn as refusal:
+            proof, headers = _proof_wanted(refusal)
+            return self._challenge(refusal.detail, proof, headers)
+        if signed_in is None or (signed_in.session.kind is SessionKind.BROWSER and not signed_in.by_application):
+            return self._challenge("The credential that was shown is not good, or not any more.")
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type != "application/json":
             raise InvalidInput(f"The body must be application/json, not {content_type or 'without a type'}.")
@@ -105,18 +111,12 @@ class AssistantEndpoint:
             return Response(202)
         return Response(200, response, (("content-type", "application/json"), ("cache-control", "no-store")))
 
-    async def _signed_in(self, request: Request) -> SignedIn | None:
-        try:
-            return await self._given.authenticator.authenticate(request)
-        except NotSignedIn:
-            return None
-
     def _tools(self, request: Request, signed_in: SignedIn) -> ToolServer:
         given = self._given
         confirm_tokens = None
         if given.allow_changes and not signed_in.read_only:
             confirm_tokens = StoredConfirmTokens(given.db, given.clock, given.entropy, signed_in.account.id)
-        return ToolServer(ApiInProcess(given.find, request), version=__version__, confirm_tokens=confirm_tokens)
+        return ToolServer(ApiInProcess(given.find, request, signed_in), version=__version__, confirm_tokens=confirm_tokens)
 
     def _require_enabled(self) -> None:
         if not self._given.enabled:
@@ -124,11 +124,19 @@ class AssistantEndpoint:
                 "Assistants are not let in here.", hint="An administrator can let them in by the setting assistants.enabled."
             )
 
-    def _challenge(self) -> Response:
-        """Where to get what is missing (RFC 9728, section 5.1)."""
-        challenge = f'Bearer realm="sealwright", resource_metadata="{self._given.origin}{METADATA}{PATH}", scope="{READ_SCOPE}"'
-        body = {"error": "invalid_token", "error_description": "Send an access token, an API token or an API key."}
-        return json_response(401, body, headers=(("www-authenticate", challenge),))
+    def _challenge(self, detail: str, proof: str = "", headers: tuple[tuple[str, str], ...] = ()) -> Response:
+        """Where to get what is missing (RFC 9728, section 5.1), and why what was shown is not enough."""
+        where = f'resource_metadata="{self._given.origin}{METADATA}{PATH}", scope="{READ_SCOPE}"'
+        challenge = f"{proof}, {where}" if proof else f'Bearer realm="sealwright", {where}'
+        body = {"error": "invalid_token", "error_description": detail}
+        return json_response(401, body, headers=(("www-authenticate", challenge), *headers))
+
+
+def _proof_wanted(refusal: NotSignedIn) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The challenge and the headers that tell how to prove possession of a key; empty where that is not what was missing."""
+    if not isinstance(refusal, ApiAccessRefused):
+        return "", ()
+    return refusal.challenge, (("dpop-nonce", refusal.nonce),) if refusal.nonce else ()
 
 
 def _route(method: str, path: str, handler: Handler, access: str) -> Route:

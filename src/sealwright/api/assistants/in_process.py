@@ -8,10 +8,12 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from sealwright.api.inner_calls import calling_as
 from sealwright.api.operations import PREFIX
 from sealwright.api.remedies import hint_of
 from sealwright.errors import Failure
 from sealwright.http import Request, Route
+from sealwright.identity import SignedIn
 from sealwright.mcp import ApiCallFailed
 
 
@@ -28,21 +30,23 @@ class FoundRoute(Protocol):
 
 FindRoute = Callable[[str, str], FoundRoute]
 """Method and path → the route of the API; raises NotFound."""
-_HEADERS = frozenset({"authorization", "user-agent"})
+_HEADERS = frozenset({"user-agent"})
 
 
 class ApiInProcess:
-    """Calls operations with the credential of `request`: each is judged as if it had come over the network."""
+    """Calls operations as the one whom `request` has shown to be there: each is judged as if it had come over the network."""
 
-    def __init__(self, find: FindRoute, request: Request) -> None:
+    def __init__(self, find: FindRoute, request: Request, caller: SignedIn) -> None:
         self._find = find
         self._request = request
+        self._caller = caller
 
     async def __call__(self, method: str, *path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
         """The JSON value of the response, None where it has none; raises ApiCallFailed."""
         try:
             found = self._find(method, PREFIX + "".join(f"/{quote(each, safe='')}" for each in path))
-            response = await found.route.handler(self._inner(method, found, body, query or {}))
+            with calling_as(self._caller):
+                response = await found.route.handler(self._inner(method, found, body, query or {}))
         except Failure as failure:
             raise ApiCallFailed(" ".join(filter(None, (failure.detail, *failure.reasons, hint_of(failure))))) from failure
         return msgspec.json.decode(response.body) if response.body else None

@@ -1,7 +1,8 @@
 """Do a call with an Idempotency-Key once, and answer its repetitions with what the first one was answered.
 
-The key is claimed before the call is done and the answer is kept after it: a server that stops in between leaves a claim, and
-the repetition is refused instead of being done twice. All of it is in the database, so that it holds on every node.
+The key is claimed before the call is done, marked in the transaction of the change, and the answer is kept after it: a server
+that stops in between, or a connection that is lost at the commit, leaves a claim or a mark, and the repetition is refused instead
+of being done twice. All of it is in the database, so that it holds on every node.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import msgspec
 from sealwright.api.idempotency import store
 from sealwright.api.idempotency.errors import AnswerNotKept, CallStillRunning, IdempotencyKeyRefused, IdempotencyKeyReused
 from sealwright.clock import Clock, after
-from sealwright.db import Database, Transaction
-from sealwright.errors import Failure
+from sealwright.db import Database, Transaction, around_writes
+from sealwright.errors import Failure, Unavailable
 from sealwright.http import Request, Response
 
 HEADER = "idempotency-key"
@@ -58,9 +59,13 @@ class IdempotentCalls:
         if not await self._db.write(claim):
             return await self._again(key, digest, request_digest)
         try:
-            response = await work()
-        except Failure:  # what was cancelled, or met a bug, may have been done: its claim stays
+            with around_writes(_Mark(digest)):
+                response = await work()
+        except Unavailable:  # perhaps in the moment of the commit: where the mark is durable, the change is
             await self._db.write(lambda tx: store.release(tx, digest))
+            raise
+        except Failure:  # what was cancelled, or met a bug, may have been done: its claim stays
+            await self._db.write(lambda tx: store.unmark(tx, digest))
             raise
         await self._keep(digest, response, holds_secret=holds_secret)
         return response
@@ -70,6 +75,11 @@ class IdempotentCalls:
         if kept is not None and kept.request_digest != request_digest:
             raise IdempotencyKeyReused(
                 f"The Idempotency-Key {key[:80]!r} came with another request before.", hint="Draw a new key for each request."
+            )
+        if kept is not None and kept.status == store.DONE:
+            raise AnswerNotKept(
+                f"The call with the Idempotency-Key {key[:80]!r} made its change. Its answer is not there, or not yet.",
+                hint="Send it again in a moment. If that does not change, the answer was lost: look at what was made.",
             )
         if kept is None or kept.status is None:
             raise CallStillRunning(
@@ -93,6 +103,21 @@ class IdempotentCalls:
             await store.finish(tx, digest, status=response.status, headers=headers, body=body)
 
         await self._db.write(finish)
+
+
+class _Mark:
+    """Notes the call in the transaction of its change, so that a commit whose answer is lost is not made twice."""
+
+    judges = False
+
+    def __init__(self, digest: bytes) -> None:
+        self._digest = digest
+
+    async def begin(self, tx: Transaction) -> None:
+        await store.mark(tx, self._digest)
+
+    def committed(self) -> None:
+        """The note is durable with the change."""
 
 
 def _digest(*parts: Any) -> bytes:

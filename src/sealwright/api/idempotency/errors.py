@@ -24,6 +24,6 @@ class CallStillRunning(Conflict):
 
 
 class AnswerNotKept(Conflict):
-    """The call was done; its answer holds a secret, which is shown once and not stored."""
+    """The call was done; its answer holds a secret, which is not stored, or was lost."""
 
     code = "answer_not_kept"

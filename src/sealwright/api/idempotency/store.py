@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from msgspec import Struct
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 
 from sealwright.clock import Instant
 from sealwright.db import AT_ONCE, Database, Statement, Transaction, delete_before, insert_once, until_none_is_left
 from sealwright.db.schema import idempotent_calls
 
 c = idempotent_calls.c
+DONE = 0
+"""Stands for the status of a call whose change is durable, while its answer is not kept yet, or was lost."""
 _CLAIM = insert_once(idempotent_calls, returning=c.digest)
 _FIND = Statement(select(c.request_digest, c.status, c.headers, c.body).where(c.digest == bindparam("digest")))
 _FINISH = Statement(
@@ -17,7 +19,9 @@ _FINISH = Statement(
     .where(c.digest == bindparam("of"))
     .values(status=bindparam("new_status"), headers=bindparam("new_headers"), body=bindparam("new_body"))
 )
+_MARK = Statement(update(idempotent_calls).where(c.digest == bindparam("of"), c.status.is_(None)).values(status=DONE))
 _RELEASE = Statement(delete(idempotent_calls).where(c.digest == bindparam("of"), c.status.is_(None)))
+_UNMARK = Statement(delete(idempotent_calls).where(c.digest == bindparam("of"), or_(c.status.is_(None), c.status == DONE)))
 _EXPIRED = Statement(delete(idempotent_calls).where(c.digest == bindparam("of"), c.expires_at <= bindparam("now")))
 _PURGE = delete_before(c.digest, c.expires_at)
 
@@ -27,7 +31,7 @@ class KeptCall(Struct, frozen=True):
 
     request_digest: bytes
     status: int | None
-    """None while it runs."""
+    """None while it runs, `DONE` from when its change is durable until its answer is kept."""
     headers: str
     body: bytes | None
     """None where the answer holds a secret."""
@@ -51,6 +55,16 @@ async def find(reader: Database | Transaction, digest: bytes) -> KeptCall | None
 async def finish(tx: Transaction, digest: bytes, *, status: int, headers: str, body: bytes | None) -> None:
     """Keep the answer."""
     await tx.run(_FINISH, of=digest, new_status=status, new_headers=headers, new_body=body)
+
+
+async def mark(tx: Transaction, digest: bytes) -> None:
+    """Note within the transaction of a change that it is made."""
+    await tx.run(_MARK, of=digest)
+
+
+async def unmark(tx: Transaction, digest: bytes) -> None:
+    """Forget a call that was refused, whatever was written on the way."""
+    await tx.run(_UNMARK, of=digest)
 
 
 async def release(tx: Transaction, digest: bytes) -> None:

@@ -142,6 +142,32 @@ async def test_token_that_is_bound_to_a_key_makes_changes_with_a_proof():
         assert (await world.account("bob")).disabled_at is not None
 
 
+async def test_assistant_uses_a_token_that_is_bound_to_a_key_with_one_proof_for_each_message():
+    async with assistants() as world:
+        headers = proof(world, "/oauth2/token")
+        code = await world.code(world.cookie, **public_request(client_id="desk", scope=f"openid {READ}", resource=ORIGIN))
+        redeemed = await world.post("/oauth2/token", public_redemption(code, client_id="desk"), headers)
+        token = members(redeemed)["access_token"]
+        params = {"name": "sealwright_find_people", "arguments": {}}
+        shown = {"authorization": f"DPoP {token}"} | proof(world, "/mcp", access_token=token)
+        used = await world.send(None, "tools/call", params, headers=shown)
+        found = members(used)["result"]["structuredContent"]["items"]
+        assert "bob" in [each["name"] for each in found]
+        again = await world.send(None, "tools/call", params, headers=shown)
+        challenge = dict(again.headers)["www-authenticate"]
+        assert (again.status, challenge.startswith("DPoP "), 'error="invalid_dpop_proof"' in challenge) == (401, True, True)
+        assert "resource_metadata=" in challenge
+        assert (await world.send(token)).status == 401  # as a bearer token
+
+
+async def test_cookie_beside_another_header_is_no_credential_of_an_assistant():
+    async with assistants() as world:
+        answer = await world.send(
+            None, headers={"authorization": "Basic YTpi", "cookie": f"__Host-sealwright_session={world.cookie}"}
+        )
+        assert answer.status == 401
+
+
 @pytest.mark.parametrize("scope", [READ, CHANGE])
 async def test_person_is_asked_before_an_application_acts_for_them_here_whatever_is_set_for_it(scope):
     async with assistants() as world:

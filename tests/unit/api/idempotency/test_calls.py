@@ -8,8 +8,10 @@ import pytest
 
 from sealwright.api import purge
 from sealwright.api.idempotency import IdempotentCalls
-from sealwright.api.idempotency.errors import CallStillRunning
+from sealwright.api.idempotency.errors import AnswerNotKept, CallStillRunning
 from sealwright.clock import FixedClock
+from sealwright.db import Transaction
+from sealwright.errors import Unavailable
 from sealwright.http import Peer, Request, Response
 from tests.unit.api.world import server_world
 
@@ -136,6 +138,27 @@ async def test_call_that_did_not_come_to_its_end_is_not_done_again(end):
         with pytest.raises(CallStillRunning):
             await calls.run(request, "a", work, holds_secret=False)
         assert len(done) == 1
+
+
+@pytest.mark.parametrize("committed", [True, False])
+async def test_call_that_lost_the_database_is_done_again_only_where_its_change_was_not_made(committed):
+    async with server_world() as world:
+        calls, request, done = IdempotentCalls(world.db, world.clock), Request("POST", "/x", headers=KEY), []
+
+        async def change(tx: Transaction) -> None:
+            if not committed:
+                raise Unavailable("The connection was lost before the commit.")
+
+        async def work() -> Response:
+            done.append(1)
+            await world.db.write(change)
+            raise Unavailable("The connection was lost at the commit.")
+
+        with pytest.raises(Unavailable):
+            await calls.run(request, "a", work, holds_secret=False)
+        with pytest.raises(AnswerNotKept if committed else Unavailable):
+            await calls.run(request, "a", work, holds_secret=False)
+        assert len(done) == (1 if committed else 2)
 
 
 async def test_call_is_kept_for_a_day():

@@ -95,6 +95,9 @@ class ScopedPermission(NamedTuple):
         return f"{self.permission} within {self.scope}"
 
 
+_NO_SCOPES: frozenset[Scope] = frozenset()
+
+
 class Permissions(Struct, frozen=True):
     """What someone may do: permissions held everywhere, and permissions held within a scope."""
 
@@ -118,7 +121,7 @@ class Permissions(Struct, frozen=True):
 
     def scopes_of(self, permission: Permission) -> frozenset[Scope]:
         """The scopes within which `permission` is held."""
-        return frozenset(each.scope for each in self.scoped if each.permission is permission)
+        return frozenset(each.scope for each in self.scoped if each.permission is permission) if self.scoped else _NO_SCOPES
 
     def only_reading(self) -> Permissions:
         """Those of them by which nothing is changed."""
@@ -127,8 +130,8 @@ class Permissions(Struct, frozen=True):
     def only(self, allowed: Collection[Permission]) -> Permissions:
         """Those of them that are among `allowed`."""
         return Permissions(
-            frozenset(each for each in self.everywhere if each in allowed),
-            frozenset(each for each in self.scoped if each.permission in allowed),
+            self.everywhere.intersection(allowed),
+            frozenset(each for each in self.scoped if each.permission in allowed) if self.scoped else self.scoped,
         )
 
     def also_in(self, other: Permissions) -> Permissions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from msgspec.structs import asdict
@@ -202,11 +203,18 @@ async def accounts_with_role(reader: Database | Transaction, role: Role) -> froz
 
 async def permissions_named(reader: Database | Transaction, names: Iterable[str]) -> frozenset[Permission]:
     """What permissions and ids of roles stand for. A name that no permission and no role has (any more) gives nothing."""
-    given = set(names)
-    others = given - _PERMISSIONS - _BUILTIN
-    made = {each.id: each.permissions for each in await custom_roles(reader)} if others else {}
-    builtin = (ROLES[Role(each)].permissions for each in given & _BUILTIN)
-    return _known(given).union(*builtin, *(made.get(each, frozenset()) for each in others))
+    fixed, others = _fixed(frozenset(names))
+    if not others:
+        return fixed
+    made = {each.id: each.permissions for each in await custom_roles(reader)}
+    return fixed.union(*(made.get(each, frozenset()) for each in others))
+
+
+@lru_cache(maxsize=1_024)
+def _fixed(names: frozenset[str]) -> tuple[frozenset[Permission], frozenset[str]]:
+    """What no one can change of what names stand for, and the names that are left. It is asked for at each use of an API key."""
+    builtin = (ROLES[Role(each)].permissions for each in names & _BUILTIN)
+    return _known(names).union(*builtin), names - _PERMISSIONS - _BUILTIN
 
 
 async def insert_grant(tx: Transaction, grant: RoleGrant) -> bool:

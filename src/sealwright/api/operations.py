@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -119,7 +120,7 @@ class Operation(msgspec.Struct, frozen=True):
     @property
     def permissions(self) -> frozenset[Permission]:
         """The permissions that the access names: of what is one's own or others', that for others."""
-        return frozenset(each for each in Permission if str(each) in self.access.replace(";", " ").split())
+        return _permissions_in(self.access)
 
     @property
     def shows_secret(self) -> bool:
@@ -130,3 +131,10 @@ class Operation(msgspec.Struct, frozen=True):
     def needs_recent_sign_in(self) -> bool:
         """Whether the sign-in of the session must be recent."""
         return not self.public and (self.method != "GET" if self.recent_sign_in is None else self.recent_sign_in)
+
+
+@cache
+def _permissions_in(access: str) -> frozenset[Permission]:
+    """Kept for each text, of which there are as many as there are routes: it is asked for at every call by a key."""
+    words = access.replace(";", " ").split()
+    return frozenset(each for each in Permission if str(each) in words)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ import msgspec
 
 from sealwright.errors import Conflict, InvalidInput
 
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_SHORTS = len(_ALPHABET) ** 2
 _WHOLE, _MEMBER = 22, 2
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')
 _MOST = 4_096
@@ -37,8 +40,14 @@ class ChangedMeanwhile(Conflict):
 def entity_tag(representation: Any) -> str:
     """The strong tag of a representation that is one JSON object."""
     members = _members(representation)
-    whole = _digest(members, _WHOLE)
-    return f'"{whole}{"".join(_digest([name, members[name]], _MEMBER) for name in sorted(members))}"'
+    whole = hashlib.sha256()
+    shorts = []
+    for name in sorted(members):
+        text = msgspec.json.encode([name, members[name]], order="sorted")
+        whole.update(text)
+        short = zlib.crc32(text) % _SHORTS
+        shorts.append(_ALPHABET[short // len(_ALPHABET)] + _ALPHABET[short % len(_ALPHABET)])
+    return f'"{base64.urlsafe_b64encode(whole.digest()).decode()[:_WHOLE]}{"".join(shorts)}"'
 
 
 def is_one_of(header: str, tag: str, *, weak: bool = False) -> bool:
@@ -61,8 +70,7 @@ def require_version(header: str, representation: Any, what: str) -> None:
 
 
 def _members(representation: Any) -> Mapping[str, Any]:
-    members: Mapping[str, Any] = msgspec.to_builtins(representation)
-    return members
+    return representation if isinstance(representation, dict) else msgspec.structs.asdict(representation)
 
 
 def _listed(header: str) -> list[str]:
@@ -90,8 +98,3 @@ def _differing(header: str, now: str, names: list[str]) -> tuple[str, ...]:
         for index, name in enumerate(names)
         if seen[at + index * _MEMBER : at + (index + 1) * _MEMBER] != now[at + index * _MEMBER : at + (index + 1) * _MEMBER]
     )
-
-
-def _digest(value: Any, length: int) -> str:
-    raw = hashlib.sha256(msgspec.json.encode(value, order="sorted")).digest()
-    return base64.urlsafe_b64encode(raw).decode()[:length]

@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 from sealwright.access import Permission
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Seconds, Secret, instant_of, moment
 from sealwright.api.operations import OWN, Call, Operation
+from sealwright.api.paging import PAGED, page_of
 from sealwright.clock import Clock
 from sealwright.errors import InvalidInput
 from sealwright.identity import ApiKey, ApiKeys, ApiKeyState, ApiKeyUsage, Directory, OwnedKey
@@ -99,8 +100,7 @@ class ApiKeyOperations:
         query = {
             "person": "Whose; by default one's own.",
             "all": "true: those of everyone.",
-            "after": "With all: begin after this id.",
-            "limit": "With all: at most so many.",
+            **PAGED,
         }
         return [
             Operation("list_api_keys", "GET", _ALL, "List API keys.", _READ, self._list, ApiKeyPage, query=query),
@@ -159,7 +159,8 @@ class ApiKeyOperations:
             return ApiKeyPage(items=shown, next=shown[-1].id if len(found) > limit else None)
         person = call.query.get("person")
         account = call.caller.account if person is None else await self._directory.show_person(person, actor=call.actor)
-        return ApiKeyPage(items=[self._view(each) for each in await self._api_keys.list_of(account, actor=call.actor)])
+        whole = ApiKeyPage(items=[self._view(each) for each in await self._api_keys.list_of(account, actor=call.actor)])
+        return page_of(call, whole, "created_at", "id")
 
     async def _create(self, call: Call) -> NewApiKeyView:
         body: ApiKeyBody = call.body

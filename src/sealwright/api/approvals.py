@@ -16,6 +16,7 @@ from sealwright.access.approvals import (
 )
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, moment
 from sealwright.api.operations import OWN, PREFIX, Call, Operation
+from sealwright.api.paging import PAGED, page_of
 from sealwright.clock import Clock, Instant
 from sealwright.errors import InvalidInput
 from sealwright.http import Response, json_response
@@ -182,6 +183,7 @@ class ApprovalOperations:
                 _READ,
                 self._list_rules,
                 RulesView,
+                query=PAGED,
             ),
             Operation(
                 "set_approval_rule",
@@ -209,7 +211,8 @@ class ApprovalOperations:
     async def _list(self, call: Call) -> ApprovalPage:
         which, now = call.query.get("show", "waiting"), self._clock.now()
         if which == "waiting":
-            return ApprovalPage(items=[_view(each, now) for each in await self._approvals.waiting_for(call.actor)])
+            waiting = [_view(each, now) for each in await self._approvals.waiting_for(call.actor)]
+            return page_of(call, ApprovalPage(items=waiting), "created_at", "id", newest_first=True)
         if which not in ("mine", "all"):
             raise InvalidInput(f"show is {which[:20]!r}; it must be waiting, mine or all.")
         read = self._approvals.asked_by if which == "mine" else self._approvals.all
@@ -230,7 +233,8 @@ class ApprovalOperations:
         return _view(await self._approvals.withdraw(call.path("id"), actor=call.actor), self._clock.now())
 
     async def _list_rules(self, call: Call) -> RulesView:
-        return RulesView(items=[_rule(*each) for each in await self._rules.all(actor=call.actor)])
+        found = [_rule(*each) for each in await self._rules.all(actor=call.actor)]
+        return page_of(call, RulesView(items=found), "object")
 
     async def _set_rule(self, call: Call) -> RuleView | Response:
         body: RuleBody = call.body

@@ -7,6 +7,7 @@ from typing import Any
 from sealwright.access import Permission, require
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, moment
 from sealwright.api.operations import Call, Operation
+from sealwright.api.paging import PAGED, page_of
 from sealwright.audit import Forwarding, Sink
 
 _ALL, _ONE = "/audit/sinks", "/audit/sinks/{name}"
@@ -53,6 +54,7 @@ class AuditSinksView(ResponseBody, frozen=True, kw_only=True):
     """All sinks."""
 
     items: list[AuditSinkView]
+    next: str | None = None
 
 
 class AuditSinkOperations:
@@ -77,7 +79,14 @@ class AuditSinkOperations:
                 status=201,
             ),
             Operation(
-                "list_audit_sinks", "GET", _ALL, "List where events are forwarded to.", read, self._list, returns=AuditSinksView
+                "list_audit_sinks",
+                "GET",
+                _ALL,
+                "List where events are forwarded to.",
+                read,
+                self._list,
+                returns=AuditSinksView,
+                query=PAGED,
             ),
             Operation("delete_audit_sink", "DELETE", _ONE, "Forward no events to it any more.", write, self._delete, status=204),
         ]
@@ -94,7 +103,8 @@ class AuditSinkOperations:
         require(call.actor, Permission.AUDIT_READ)
         whole = call.actor.holds(Permission.AUDIT_WRITE)
         found = [(sink if whole else sink.without_path(), waiting) for sink, waiting in await self._forwarding.all()]
-        return AuditSinksView(items=[AuditSinkView(**_members(sink, waiting)) for sink, waiting in found])
+        page = AuditSinksView(items=[AuditSinkView(**_members(sink, waiting)) for sink, waiting in found])
+        return page_of(call, page, "name")
 
     async def _delete(self, call: Call) -> None:
         require(call.actor, Permission.AUDIT_WRITE)

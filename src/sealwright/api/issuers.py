@@ -7,6 +7,7 @@ from sealwright.api.client_secrets import ClientKeysView, RotationBody, key_view
 from sealwright.api.client_shapes import ClientView, client_view
 from sealwright.api.json_types import RequestBody, ResponseBody
 from sealwright.api.operations import Call, Operation
+from sealwright.api.paging import PAGED, page_of
 from sealwright.oauth import ClientRegistry, IssuerConfiguration, IssuerRegistry
 
 _READ, _WRITE = str(Permission.CLIENT_READ), str(Permission.CLIENT_WRITE)
@@ -35,6 +36,7 @@ class IssuersView(ResponseBody, frozen=True, kw_only=True):
     """Issuers by name."""
 
     items: list[IssuerView]
+    next: str | None = None
 
 
 class ClientIssuerBody(RequestBody, frozen=True, kw_only=True):
@@ -54,7 +56,9 @@ class IssuerOperations:
     def operations(self) -> list[Operation]:
         """All of them."""
         return [
-            Operation("list_issuers", "GET", _ALL, "List the issuers that clients share.", _READ, self._list, IssuersView),
+            Operation(
+                "list_issuers", "GET", _ALL, "List the issuers that clients share.", _READ, self._list, IssuersView, query=PAGED
+            ),
             Operation(
                 "create_issuer",
                 "POST",
@@ -111,7 +115,8 @@ class IssuerOperations:
         ]
 
     async def _list(self, call: Call) -> IssuersView:
-        return IssuersView(items=[_view(each) for each in await self._issuers.list(actor=call.actor)])
+        found = [_view(each) for each in await self._issuers.list(actor=call.actor)]
+        return page_of(call, IssuersView(items=found), "name")
 
     async def _create(self, call: Call) -> IssuerView:
         return _view(await self._issuers.create(call.body.name, root=call.body.root, actor=call.actor))

@@ -9,6 +9,7 @@ from msgspec.structs import asdict
 from sealwright.access import Permission
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, moment
 from sealwright.api.operations import Call, Operation
+from sealwright.api.paging import PAGED, page_of
 from sealwright.identity import (
     LOGIN_PATH,
     DowngradeRule,
@@ -202,7 +203,9 @@ class OidcProviderOperations:
                 self._info,
                 returns=AuthInfo,
             ),
-            Operation("list_oidc_providers", "GET", _ALL, "List providers.", _READ, self._list, returns=OidcProviderPage),
+            Operation(
+                "list_oidc_providers", "GET", _ALL, "List providers.", _READ, self._list, returns=OidcProviderPage, query=PAGED
+            ),
             Operation(
                 "create_oidc_provider",
                 "POST",
@@ -283,7 +286,7 @@ class OidcProviderOperations:
                 _READ,
                 self._mappings,
                 returns=GroupMappingPage,
-                query=of,
+                query={**of, **PAGED},
                 required_query=tuple(of),
             ),
             Operation(
@@ -317,7 +320,8 @@ class OidcProviderOperations:
         )
 
     async def _list(self, call: Call) -> OidcProviderPage:
-        return OidcProviderPage(items=[self._view(each) for each in await self._providers.list_providers(actor=call.actor)])
+        found = [self._view(each) for each in await self._providers.list_providers(actor=call.actor)]
+        return page_of(call, OidcProviderPage(items=found), "name", "id")
 
     async def _get(self, call: Call) -> OidcProviderView:
         return self._view(await self._providers.find(call.path("id"), actor=call.actor))
@@ -354,7 +358,8 @@ class OidcProviderOperations:
 
     async def _mappings(self, call: Call) -> GroupMappingPage:
         provider_id = call.query["provider_id"]
-        return GroupMappingPage(items=[_mapping(each) for each in await self._providers.mappings(provider_id, actor=call.actor)])
+        found = [_mapping(each) for each in await self._providers.mappings(provider_id, actor=call.actor)]
+        return page_of(call, GroupMappingPage(items=found), "group_name", "role_id", "id")
 
     async def _map(self, call: Call) -> GroupMappingView:
         body: GroupMappingBody = call.body

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sealwright.access import Permission
 from sealwright.api.json_types import Moment, ResponseBody, moment
 from sealwright.api.operations import Call, Operation
+from sealwright.api.paging import PAGED
 from sealwright.identity import RoleByGroup, SignInExplanation, SignInRecord, SignInRecords
 
 _READ = str(Permission.OIDC_PROVIDER_READ)
 _ALL, _ONE = "/auth/oidc/sign-ins", "/auth/oidc/sign-ins/{id}"
-ON_A_PAGE = 50
 
 
 class SignInView(ResponseBody, frozen=True, kw_only=True):
@@ -84,7 +84,7 @@ class ProviderSignInOperations:
 
     def operations(self) -> list[Operation]:
         """All of them."""
-        query = {"provider_id": "Of which provider; of all by default.", "after": "Id of the last one of the page before."}
+        query = {"provider_id": "Of which provider; of all by default.", **PAGED}
         return [
             Operation(
                 "list_provider_sign_ins",
@@ -112,11 +112,11 @@ class ProviderSignInOperations:
         found = await self._records.newest(
             provider_id=call.query.get("provider_id", ""),
             older_than=await self._records.find(after, actor=call.actor) if after else None,
-            at_most=ON_A_PAGE + 1,
+            at_most=call.limit() + 1,
             actor=call.actor,
         )
-        page = found[:ON_A_PAGE]
-        return SignInPage(items=[_view(each) for each in page], next=page[-1].id if len(found) > ON_A_PAGE else None)
+        page = found[: call.limit()]
+        return SignInPage(items=[_view(each) for each in page], next=page[-1].id if len(found) > len(page) else None)
 
     async def _explain(self, call: Call) -> SignInExplanationView:
         return _explanation(await self._records.explain(call.path("id"), actor=call.actor))

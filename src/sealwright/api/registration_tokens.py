@@ -8,6 +8,7 @@ from typing import Any
 from sealwright.access import Permission
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Secret, moment
 from sealwright.api.operations import Call, Operation
+from sealwright.api.paging import PAGED, page_of
 from sealwright.oauth import RegistrationToken, RegistrationTokens
 
 _READ, _WRITE = str(Permission.CLIENT_READ), str(Permission.CLIENT_WRITE)
@@ -47,6 +48,7 @@ class RegistrationTokensView(ResponseBody, frozen=True, kw_only=True):
     """Tokens that still let a client in, oldest first."""
 
     items: list[RegistrationTokenView]
+    next: str | None = None
 
 
 class RegistrationTokenOperations:
@@ -77,6 +79,7 @@ class RegistrationTokenOperations:
                 _READ,
                 self._list,
                 returns=RegistrationTokensView,
+                query=PAGED,
             ),
             Operation(
                 "delete_registration_token",
@@ -102,7 +105,8 @@ class RegistrationTokenOperations:
 
     async def _list(self, call: Call) -> RegistrationTokensView:
         found = await self._tokens.list(actor=call.actor)
-        return RegistrationTokensView(items=[RegistrationTokenView(**_members(each)) for each in found])
+        whole = RegistrationTokensView(items=[RegistrationTokenView(**_members(each)) for each in found])
+        return page_of(call, whole, "created_at", "id")
 
     async def _delete(self, call: Call) -> None:
         await self._tokens.delete(call.path("id"), actor=call.actor)

@@ -7,6 +7,7 @@ from sealwright.access.approvals import ApprovalPending
 from sealwright.api.approvals import HeldView, held
 from sealwright.api.json_types import Description, Moment, RequestBody, ResponseBody, instant_of, moment
 from sealwright.api.operations import Call, Operation
+from sealwright.api.paging import PAGED, page_of
 from sealwright.ca import Issuers, ProfileRegistry, ProvisionerRegistry
 from sealwright.errors import InvalidInput, NotFound
 from sealwright.http import Response
@@ -127,7 +128,7 @@ class RoleOperations:
                 self._permissions,
                 returns=PermissionPage,
             ),
-            Operation("list_roles", "GET", _ALL, "List roles.", _READ, self._list, returns=RolePage),
+            Operation("list_roles", "GET", _ALL, "List roles.", _READ, self._list, returns=RolePage, query=PAGED),
             Operation(
                 "create_role", "POST", _ALL, "Make a role.", _WRITE, self._create, returns=view, accepts=RoleBody, status=201
             ),
@@ -173,7 +174,8 @@ class RoleOperations:
         )
 
     async def _list(self, call: Call) -> RolePage:
-        return RolePage(items=[_role_view(each) for each in await self._roles.list_roles(actor=call.actor)])
+        found = [_role_view(each) for each in await self._roles.list_roles(actor=call.actor)]
+        return page_of(call, RolePage(items=found), "id")
 
     async def _get(self, call: Call) -> RoleView:
         return _role_view(await self._roles.find(call.path("role"), actor=call.actor))

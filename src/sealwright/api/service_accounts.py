@@ -8,6 +8,7 @@ from msgspec.structs import asdict
 from sealwright.access import Permission
 from sealwright.api.json_types import DisplayName, Moment, Name, RequestBody, ResponseBody, Secret, instant_of, moment
 from sealwright.api.operations import OWN, Call, Operation
+from sealwright.api.paging import PAGED, page_of
 from sealwright.api.persons import PersonDetails, ValidityBody, instants_of, person_details
 from sealwright.audit import Event
 from sealwright.clock import Clock
@@ -171,6 +172,7 @@ class ServiceAccountOperations:
                 _READ_MANAGED,
                 self._list_tokens,
                 ApiTokenPage,
+                query=PAGED,
             ),
             Operation(
                 "create_api_token",
@@ -244,7 +246,7 @@ class ServiceAccountOperations:
 
     async def _list_tokens(self, call: Call) -> ApiTokenPage:
         found = await self._api_tokens.list_of(call.path("name"), actor=call.actor)
-        return ApiTokenPage(items=[_token_view(each) for each in found])
+        return page_of(call, ApiTokenPage(items=[_token_view(each) for each in found]), "created_at", "id")
 
     async def _create_token(self, call: Call) -> NewApiTokenView:
         body: ApiTokenBody = call.body

@@ -8,6 +8,7 @@ from sealwright.access import Permission
 from sealwright.api.cookie_callers import check_cookie_caller
 from sealwright.api.json_types import Moment, ResponseBody, moment
 from sealwright.api.operations import OWN, Call, Operation
+from sealwright.api.paging import PAGED, page_of
 from sealwright.errors import InvalidInput
 from sealwright.http import Response
 from sealwright.identity import (
@@ -75,8 +76,7 @@ class SessionOperations:
                 query={
                     "person": "Whose; by default one's own.",
                     "all": "true: those of everyone.",
-                    "after": "With all: begin after this id.",
-                    "limit": "With all: at most so many.",
+                    **PAGED,
                 },
             ),
             Operation(
@@ -131,7 +131,8 @@ class SessionOperations:
             return SessionPage(items=shown, next=shown[-1].id if len(everyone) > limit else None)
         account = await self._account(call)
         found = await self._sessions.list_of(account.id, actor=call.actor)
-        return SessionPage(items=[session_view(each, call.caller.session.id, account.name) for each in found])
+        whole = SessionPage(items=[session_view(each, call.caller.session.id, account.name) for each in found])
+        return page_of(call, whole, "created_at", "id", newest_first=True)
 
     async def _end_all(self, call: Call) -> EndedSessions:
         but = call.query.get("except")

@@ -8,6 +8,7 @@ from typing import Any
 from sealwright.access import Permission
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, moment
 from sealwright.api.operations import Call, Operation
+from sealwright.api.paging import PAGED, page_of
 from sealwright.oauth import IssuerRule, TrustedIssuer, TrustedIssuers
 
 _READ, _WRITE = str(Permission.CLIENT_READ), str(Permission.CLIENT_WRITE)
@@ -80,6 +81,7 @@ class TrustedIssuersView(ResponseBody, frozen=True, kw_only=True):
     """Trusted issuers by name."""
 
     items: list[TrustedIssuerView]
+    next: str | None = None
 
 
 class TrustedIssuerOperations:
@@ -99,6 +101,7 @@ class TrustedIssuerOperations:
                 _READ,
                 self._list,
                 TrustedIssuersView,
+                query=PAGED,
             ),
             Operation(
                 "create_trusted_issuer",
@@ -147,7 +150,7 @@ class TrustedIssuerOperations:
 
     async def _list(self, call: Call) -> TrustedIssuersView:
         found = await self._issuers.list(actor=call.actor)
-        return TrustedIssuersView(items=[TrustedIssuerView(**_members(each)) for each in found])
+        return page_of(call, TrustedIssuersView(items=[TrustedIssuerView(**_members(each)) for each in found]), "name")
 
     async def _create(self, call: Call) -> TrustedIssuerView:
         body: TrustedIssuerBody = call.body

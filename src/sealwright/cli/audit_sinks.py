@@ -49,7 +49,7 @@ def create(context: CommandContext, name: str, url: str, categories: tuple[str, 
 @pass_context
 def list_(context: CommandContext) -> None:
     """List where events are forwarded to, how many wait, and why."""
-    found = context.connection().call("GET", "audit", "sinks")["items"]
+    found = list(context.connection().pages("audit", "sinks"))
     context.output.table(
         found if context.output.as_json else [_shown(each) for each in found],
         (("NAME", "name"), ("STATE", "state"), ("WAITING", "waiting"), ("SENT", "sent"), ("LAST", "last"), ("URL", "url")),

@@ -47,7 +47,7 @@ def create(context: CommandContext, name: str, root: bool) -> None:
 def list_(context: CommandContext) -> None:
     """List the issuers that clients share."""
     context.output.table(
-        context.connection().call("GET", "oauth2", "issuers")["items"],
+        list(context.connection().pages("oauth2", "issuers")),
         (("NAME", "name"), ("ISSUER", "issuer_url")),
         empty="No clients share an issuer. Create one with: sealwright system oauth2 issuer create NAME",
     )

@@ -46,7 +46,7 @@ def create(context: CommandContext, uses: int, expires: str, scopes: tuple[str, 
 @pass_context
 def list_(context: CommandContext) -> None:
     """List the tokens that still let a client in."""
-    found = context.connection().call("GET", "oauth2", "registration-tokens")["items"]
+    found = list(context.connection().pages("oauth2", "registration-tokens"))
     context.output.table(
         [{**each, "expires": stamp(parsed(each["expires_at"])), "scope": " ".join(each["scopes"])} for each in found],
         (("ID", "id"), ("MADE BY", "created_by"), ("USES LEFT", "uses_left"), ("EXPIRES", "expires"), ("SCOPES", "scope")),

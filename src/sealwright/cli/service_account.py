@@ -124,7 +124,7 @@ def delete(context: CommandContext, name: str) -> None:
 
 def _ask(context: CommandContext, name: str, question: str) -> None:
     def tell() -> list[str]:
-        number = len(context.connection().call("GET", _PLACE, name, "api-tokens")["items"])
+        number = len(list(context.connection().pages(_PLACE, name, "api-tokens")))
         return [f"{counted(number, 'token')} of {name} will be worth nothing."]
 
     ask_first(context, question, tell)

@@ -91,7 +91,7 @@ def create(
 def list_(context: CommandContext) -> None:
     """List the issuers whose tokens are taken for access tokens."""
     context.output.table(
-        context.connection().call("GET", *_PLACE)["items"],
+        list(context.connection().pages(*_PLACE)),
         (("NAME", "name"), ("ISSUER", "issuer_url"), ("AUDIENCE", "audience")),
         empty="No issuer is trusted. List one with: sealwright system oauth2 trusted-issuer create NAME URL",
     )

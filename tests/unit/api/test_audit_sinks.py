@@ -65,4 +65,4 @@ async def test_who_may_not_export_the_record_has_it_forwarded_nowhere():
         assert (status, problem["code"]) == (403, "not_permitted")
         assert "audit:export" in str(problem)
         _, page = await world.call("GET", "/audit/sinks", token=token)
-        assert page == {"items": []}
+        assert page == {"items": [], "next": None}

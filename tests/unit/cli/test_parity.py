@@ -16,6 +16,7 @@ from tests.unit.api.world import server_world
 CLI = Path(sealwright.cli.__file__).parent
 OAUTH2 = "system oauth2"
 COMMANDS = {
+    "list_audit_sinks": "audit sink list",
     "login": "login",
     "login_code": "login",
     "logout": "logout",

@@ -203,9 +203,7 @@ class OidcProviderOperations:
                 self._info,
                 returns=AuthInfo,
             ),
-            Operation(
-                "list_oidc_providers", "GET", _ALL, "List providers.", _READ, self._list, returns=OidcProviderPage, query=PAGED
-            ),
+            Operation("list_oidc_providers", "GET", _ALL, "List providers.", _READ, self._list, OidcProviderPage, query=PAGED),
             Operation(
                 "create_oidc_provider",
                 "POST",

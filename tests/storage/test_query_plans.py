@@ -162,7 +162,10 @@ TWO = {**ONE, "first_1": b"c", "end_1": b"d"}
 SEARCHES += [
     *[
         pytest.param(
-            people_store._accounts_called(number), {**given, "kind": "person"}, "account_words", id=f"people-by-{number}-words"
+            people_store._accounts_called(number, number),
+            {**given, "kind": "person"},
+            "account_words",
+            id=f"people-by-{number}-words",
         )
         for number, given in ((1, ONE), (2, TWO))
     ],
@@ -171,7 +174,7 @@ SEARCHES += [
         for number, given in ((1, ONE), (2, TWO))
     ],
     pytest.param(
-        people_store._accounts_called(2, in_order=True),
+        people_store._accounts_called(2, 0),
         {**TWO, "kind": "person"},
         "ix_account_words_account_id",
         id="people-looked-through",

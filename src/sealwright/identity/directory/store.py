@@ -191,13 +191,14 @@ async def accounts_page(reader: Reader, kind: AccountKind, *, search: str, beyon
     terms = terms_of(search)
     if not terms:
         return []
-    terms, many = await words.fewest_first(reader, str(kind), terms)
-    return accounts_from(await reader.all(_accounts_called(len(terms), in_order=many), **asked, **words.given(terms)))
+    terms, narrow = await words.fewest_first(reader, str(kind), terms)
+    return accounts_from(await reader.all(_accounts_called(len(terms), narrow), **asked, **words.given(terms)))
 
 
 @cache
-def _accounts_called(terms: int, *, in_order: bool = False) -> Statement:
-    names = words.accounts_in_order(terms) if in_order else words.accounts_called(terms)
+def _accounts_called(terms: int, narrow: int) -> Statement:
+    """With `narrow` 0, very many fit each term, and accounts are looked through by name."""
+    names = words.accounts_called(terms, narrow) if narrow else words.accounts_in_order(terms)
     return _with_mails(select(*ACCOUNT_COLUMNS).where(accounts.c.name.in_(names)))
 
 

@@ -49,14 +49,13 @@ _counted = select(account_words.c.name).where(_of_kind, _begins_so).limit(_p("at
 _COUNT_ACCOUNTS = Statement(select(func.count()).select_from(_counted))
 
 
-async def fewest_first(reader: Database | Transaction, kind: str, terms: Sequence[bytes]) -> tuple[list[bytes], bool]:
-    """The terms, first the one with which the fewest words of accounts begin; and whether even those are very many."""
+async def fewest_first(reader: Database | Transaction, kind: str, terms: Sequence[bytes]) -> tuple[list[bytes], int]:
+    """The terms, first the one with which the fewest words of accounts begin; and with how many of them not very many begin."""
     counts = {}
     for term in terms:
         row = await reader.one(_COUNT_ACCOUNTS, kind=kind, at_most=BROAD, **given([term]))
         counts[term] = 0 if row is None else row[0]
-    ordered = sorted(terms, key=lambda term: counts[term])
-    return ordered, counts[ordered[0]] >= BROAD
+    return sorted(terms, key=lambda term: counts[term]), sum(count < BROAD for count in counts.values())
 
 
 def accounts_in_order(terms: int) -> Select[Any]:
@@ -67,9 +66,16 @@ def accounts_in_order(terms: int) -> Select[Any]:
     return in_order.order_by(accounts.c.name).limit(_p("at_most"))
 
 
-def accounts_called(terms: int) -> Select[Any]:
-    """Names of accounts of a kind with so many terms, after the name `beyond`."""
-    return _called(account_words, account_words.c.account_id, terms).where(account_words.c.kind == _p("kind"))
+def accounts_called(terms: int, narrow: int) -> Select[Any]:
+    """Names of accounts of a kind with so many terms, after the name `beyond`; not very many fit the first `narrow` ones."""
+    listed = [account_words.alias(f"listed_{number}") for number in range(narrow)]
+    fitting = [
+        account_words.c.name.in_(select(each.c.name).where(each.c.kind == _p("kind"), _begins(each, number)))
+        for number, each in enumerate(listed)
+        if number
+    ]
+    called = _called(account_words, account_words.c.account_id, terms, looked_up=max(1, narrow))
+    return called.where(account_words.c.kind == _p("kind"), *fitting)
 
 
 def groups_called(terms: int) -> Select[Any]:
@@ -83,8 +89,8 @@ def given(terms: Sequence[bytes]) -> dict[str, bytes]:
     return firsts | {f"end_{number}": term + _BEYOND_ALL_TEXT for number, term in enumerate(terms)}
 
 
-def _called(words: Table, owner: ColumnElement[str], terms: int) -> Select[Any]:
-    others = [words.alias(f"other_{number}") for number in range(1, terms)]
+def _called(words: Table, owner: ColumnElement[str], terms: int, *, looked_up: int = 1) -> Select[Any]:
+    others = [words.alias(f"other_{number}") for number in range(looked_up, terms)]
     return (
         select(words.c.name)
         .where(
@@ -92,7 +98,7 @@ def _called(words: Table, owner: ColumnElement[str], terms: int) -> Select[Any]:
             words.c.name > _p("beyond"),
             *(
                 exists().where(other.c[owner.name] == owner, _begins(other, number))
-                for number, other in enumerate(others, start=1)
+                for number, other in enumerate(others, start=looked_up)
             ),
         )
         .distinct()

@@ -1,4 +1,4 @@
-"""A person in more groups than a token can tell: the request is refused, and what was presented is still good."""
+"""A person in more groups than a token can tell: the request is refused, and what was presented is still valid."""
 
 from datetime import timedelta
 
@@ -42,7 +42,7 @@ async def test_code_whose_token_would_be_too_long_is_not_used_up():
         told = members(await world.token(**public_redemption(code)))
         claims = (await world.verified(told["id_token"], "step-ca")).claims
         assert claims["groups"] == sorted([*NAMES[100:], "users"])
-        assert (await world.token(**public_redemption(code))).status == 400, "a code is still good only once"
+        assert (await world.token(**public_redemption(code))).status == 400, "a code is still valid only once"
 
 
 async def test_refresh_token_whose_successor_would_come_with_a_token_too_long_is_not_used_up():

@@ -1,4 +1,4 @@
-"""Another issuing CA while the server runs: stock clients go on, and what the one before signed stays good and is renewed."""
+"""Another issuing CA while the server runs: stock clients go on, and what the one before signed stays valid and is renewed."""
 
 import json
 import subprocess

@@ -31,7 +31,7 @@ class ApiKeyBody(RequestBody, frozen=True, kw_only=True):
 
 
 class ApiKeyRotation(RequestBody, frozen=True, kw_only=True):
-    """How long both keys are good."""
+    """How long both keys are valid."""
 
     overlap: Seconds = 86_400
 
@@ -120,7 +120,7 @@ class ApiKeyOperations:
                 "rotate_api_key",
                 "POST",
                 f"{_ONE}/rotate",
-                "Make the successor of an API key of one's own; both are good for the overlap.",
+                "Make the successor of an API key of one's own; both are valid for the overlap.",
                 OWN,
                 self._rotate,
                 NewApiKeyView,

@@ -248,7 +248,7 @@ class AuditOperations:
             return
         caller = await self._authenticator.authenticate(call.request)
         if caller is None:
-            raise NotPermitted("What this was begun with is not good any more.", hint="Sign in again, and begin anew.")
+            raise NotPermitted("What this was begun with is not valid any more.", hint="Sign in again, and begin anew.")
         require(caller.actor, permission)
 
     async def _actor_of_now(self, actor: Actor) -> Actor:

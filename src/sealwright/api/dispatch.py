@@ -120,7 +120,7 @@ class Dispatch:
             if ended is SessionEnd.INVALID:
                 detail = "The session has ended, or the token is not one of a session at a terminal, a service account or a key."
             else:
-                detail = f"The credential that was shown is not good any more: {ended.words}."
+                detail = f"The credential that was shown is not valid any more: {ended.words}."
             raise SessionNeeded(detail, ended=ended, remedy=Remedy(Action.SIGN_IN))
         if signed_in.session.kind is SessionKind.BROWSER and not signed_in.by_application:
             check_cookie_caller(request, self._public_origin)

@@ -13,12 +13,12 @@ class WrongContentType(InvalidInput):
 
 
 class SessionNeeded(NotSignedIn):
-    """The request has no session that is good for the API."""
+    """The request has no session that the API accepts."""
 
     code = "session_needed"
 
     def __init__(self, detail: str, *, ended: SessionEnd | None = None, remedy: Remedy | None = None) -> None:
-        """`ended`: why the credential that was shown is not good; None where none was."""
+        """`ended`: why the credential that was shown is not valid; None where none was."""
         super().__init__(detail, reasons=() if ended is None else (ended.words,), remedy=remedy)
         self.ended = ended
 

@@ -164,5 +164,5 @@ def _lifetime(seconds: int | None, usual: timedelta) -> timedelta:
     if seconds is None:
         return usual
     if not 0 < seconds <= _LONGEST_SECONDS:
-        raise InvalidInput(f"lifetime_seconds is {seconds}; it must be the seconds that the link is good for.")
+        raise InvalidInput(f"lifetime_seconds is {seconds}; it must be the seconds that the link is valid.")
     return timedelta(seconds=seconds)

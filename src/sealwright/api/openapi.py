@@ -23,7 +23,7 @@ _ENTITY_TAGS: Mapping[str, Any] = {"type": "string", "pattern": r'^(\*|"[^"]*"(,
 _ETAG: Mapping[str, Any] = {"description": "The version of the object (RFC 9110).", "schema": {"type": "string"}}
 _WHAT_IT_MEANS: Mapping[int, str] = {
     400: "A parameter, a header or the body does not have the form that is needed.",
-    401: "No one is signed in, or the credential is not good any more; `ended` says why.",
+    401: "No one is signed in, or the credential is not valid any more; `ended` says why.",
     403: "The caller may not do this; `reasons` says what it takes.",
     404: "What is named does not exist, or the caller may not know that it does.",
     409: "The present state does not allow it: it exists already, is in use, or others were faster.",

@@ -46,7 +46,7 @@ class TrustedIssuerView(ResponseBody, frozen=True, kw_only=True):
 
 
 class IssuerRuleBody(RequestBody, frozen=True, kw_only=True):
-    """Which tokens are good for what."""
+    """Which tokens are accepted for what."""
 
     client: str
     """The client that presents them, and for which access tokens are made."""
@@ -107,7 +107,7 @@ class TrustedIssuerOperations:
                 "create_trusted_issuer",
                 "POST",
                 _ALL,
-                "Trust an issuer; its tokens are good for nothing until a rule says so.",
+                "Trust an issuer; its tokens are accepted for nothing until a rule says so.",
                 _WRITE,
                 self._create,
                 returns=TrustedIssuerView,
@@ -130,7 +130,7 @@ class TrustedIssuerOperations:
                 "add_trusted_issuer_rule",
                 "POST",
                 _RULES,
-                "Say which tokens of a trusted issuer are good for which access tokens.",
+                "Say which tokens of a trusted issuer are accepted for which access tokens.",
                 _WRITE,
                 self._add_rule,
                 returns=IssuerRuleView,

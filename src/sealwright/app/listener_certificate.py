@@ -50,7 +50,7 @@ class ListenerCertificate:
         return None if own is None else _material(own, await self._trust())
 
     def names_missing_in(self, certificate: x509.Certificate) -> frozenset[str]:
-        """Names by which this server is reached and for which the certificate is not good."""
+        """Names by which this server is reached and for which the certificate is not valid."""
         try:
             names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         except x509.ExtensionNotFound:

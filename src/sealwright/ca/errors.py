@@ -72,7 +72,7 @@ class IssuerUnusable(Unavailable):
 
 
 class TokenUsed(NotSignedIn):
-    """The token was good for one certificate or one revocation, and has been used."""
+    """The token was for one certificate or one revocation, and has been used."""
 
     code = "token_used"
 

@@ -107,7 +107,7 @@ class Holding:
     async def _recorded(self, tx: Transaction, intent: Intent) -> Intent:
         (outcome,) = await self._log.write_intents(tx, [intent.entry(self._clock.now())])
         if outcome is not IntentOutcome.RECORDED:
-            raise TokenUsed("The token has been used before; each is good for one certificate.")
+            raise TokenUsed("The token has been used before; each is for one certificate.")
         return intent
 
     def _released(self, intent: Intent, request: ApprovalRequest) -> Intent:

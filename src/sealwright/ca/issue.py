@@ -191,7 +191,7 @@ class Issuance:
         if not isinstance(outcome, IntentOutcome):
             return outcome
         if outcome is IntentOutcome.TOKEN_USED:
-            raise TokenUsed("The token has been used before; each is good for one certificate.")
+            raise TokenUsed("The token has been used before; each is for one certificate.")
         return intent
 
     async def _sign(self, intent: Intent) -> bytes:

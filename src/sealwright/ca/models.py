@@ -298,7 +298,7 @@ class SigningGrant(msgspec.Struct, frozen=True):
     local_token: LocalToken | LocalAccessToken | None = None
     """The credential, where it is a token of this server; what it comes from must still hold when the key is used."""
     token_use: TokenUse | None = None
-    """What is noted when the credential is used, where it is good once."""
+    """What is noted when the credential is used, where it is used once."""
     extension: ProvisionerExtension | None = None
     renewed_from: bytes | None = None
     """Serial of the certificate that the new one follows."""

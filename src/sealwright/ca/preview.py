@@ -82,7 +82,7 @@ class Previews:
         not_after: Moment = None,
         actor: Actor,
     ) -> Preview:
-        """What would become of `request`; a request that cannot be read, or a token that is not good, is refused as always."""
+        """What would become of `request`; a request that cannot be read, or a token that is not valid, is refused as always."""
         if bool(token) is bool(provisioner):
             raise InvalidInput("Say who vouches: a token or a provisioner, one of the two.")
         parsed = csr.parse(request)

@@ -109,7 +109,7 @@ class Revocation:
 
         async def body(tx: Transaction) -> None:
             if token_use and not await store.consume_token(tx, token_use):
-                raise TokenUsed("The token has been used before; each is good for one revocation.")
+                raise TokenUsed("The token has been used before; each is for one revocation.")
             if not await store.revoke(tx, serial, now=self._clock.now(), reason=code):
                 raise AlreadyRevoked(f"The certificate {serial_text(serial)} was revoked before.")
             await self._audit.record(

@@ -167,7 +167,7 @@ def renew(
     now = context.dependencies.now()
     left = due(crt, expires_in, now)
     if left is not None:
-        context.output.note(f"Not due: {crt} is good for another {duration(left)}.")
+        context.output.note(f"Not due: {crt} is valid for another {duration(left)}.")
         context.output.json({"renewed": False, "certificate_file": str(crt), "seconds_left": int(left.total_seconds())})
         return
     target = out or crt

@@ -121,7 +121,7 @@ def rotate_cryptographic_keys(context: CommandContext, name: str, time: str) -> 
     """Give a client new signing keys, which sign from TIME on: now, or a time such as 2026-12-24T18:00:00Z.
 
     They are published at once and never sign before applications can have seen them, which takes a minute. What the old keys
-    signed stays good until it expires.
+    signed stays valid until it expires.
     """
     found = context.connection().call("POST", "oauth2", "clients", name, "key-rotation", body={"at": time})
     leaving = [key["retires_at"] for key in found["items"] if key["retires_at"]]

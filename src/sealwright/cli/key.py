@@ -42,7 +42,7 @@ _FIELDS = (
 )
 @click.argument("name")
 @click.argument("scopes", metavar="SCOPE...", nargs=-1, required=True)
-@click.option("--expires", metavar="DURATION", help="How long it is good, such as 8h or 30d; at most a year. Default: 90 days.")
+@click.option("--expires", metavar="DURATION", help="How long it is valid, such as 8h or 30d; at most a year. Default: 90 days.")
 @pass_context
 def create(context: CommandContext, name: str, scopes: tuple[str, ...], expires: str | None) -> None:
     """Make an API key of yours and print it; it is shown only now.
@@ -100,13 +100,13 @@ def show(context: CommandContext, key_id: str) -> None:
     ],
 )
 @click.argument("key_id", metavar="ID")
-@click.option("--overlap", metavar="DURATION", default="24h", show_default=True, help="How long the old key stays good.")
+@click.option("--overlap", metavar="DURATION", default="24h", show_default=True, help="How long the old key stays valid.")
 @pass_context
 def rotate(context: CommandContext, key_id: str, overlap: str) -> None:
     """Make the successor of an API key of yours and print it: same name, same scope, same duration."""
     body = {"overlap": int(typed_duration("--overlap", overlap).total_seconds())}
     made = context.connection().call("POST", *_PLACE, key_id, "rotate", body=body)
-    context.output.confirm(f"Made the successor of the key {made['name']}; the old one is good for {overlap} more")
+    context.output.confirm(f"Made the successor of the key {made['name']}; the old one is valid for {overlap} more")
     _print_secret(context, made)
 
 

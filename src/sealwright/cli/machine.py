@@ -119,7 +119,7 @@ def renew(context: CommandContext, directory: Path, expires_in: str | None, *, f
     whole = held.not_valid_after_utc - held.not_valid_before_utc
     threshold = whole / _OF_ITS_LIFE if expires_in is None else threshold_of(expires_in)
     if left > threshold and not force:
-        context.output.note(f"Not due: it is good for another {duration(left)}.")
+        context.output.note(f"Not due: it is valid for another {duration(left)}.")
         context.output.json({**_told(held, files), "renewed": False})
         return
     made = replace_certificate(context, files, revoke_old=revoke_old)

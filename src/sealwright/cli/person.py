@@ -245,7 +245,7 @@ def set_password(context: CommandContext, name: str, password_file: str | None, 
 
 
 _no_mail = click.option("--no-mail", is_flag=True, help="Only print the link; send nothing.")
-_LIFETIME = "How long the link is good for, such as 1h30m."
+_LIFETIME = "How long the link is valid for, such as 1h30m."
 
 
 def _seconds(lifetime: str | None) -> int | None:
@@ -354,7 +354,7 @@ credential = CommandGroup("credential", help="What people prove themselves with.
 
 @command("create-reset-token", examples=["sealwright person credential create-reset-token alice --ttl 3600"])
 @click.argument("name")
-@click.option("--ttl", metavar="SECONDS", type=int, help="How long the link is good for. Default: 3600.")
+@click.option("--ttl", metavar="SECONDS", type=int, help="How long the link is valid for. Default: 3600.")
 @click.option("--keep-certificates", is_flag=True, help="Leave the person's certificates valid. Default: they are revoked.")
 @_no_mail
 @pass_context

@@ -26,7 +26,7 @@ _TOKEN_ISSUER = "step-ca-client/1.0"  # noqa: S105 - what the wire calls a clien
 
 
 def due(certificate_file: Path, expires_in: str | None, now: datetime) -> timedelta | None:
-    """None when the certificate is to be renewed now; else how long it is good for."""
+    """None when the certificate is to be renewed now; else how long it is valid."""
     if expires_in is None:
         return None
     threshold = threshold_of(expires_in)

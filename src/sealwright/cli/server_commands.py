@@ -300,7 +300,7 @@ def export_root_key(context: CommandContext, target: Path, directory: str | None
 def rotate(context: CommandContext, root_key: str | None, directory: str | None) -> None:
     """Make another issuing CA under the root. It signs from now on, also in a server that runs, within 10 seconds.
 
-    Certificates of the one before it stay good until they expire, and are renewed by the new one. Clients that trust the root
+    Certificates of the one before it stay valid until they expire, and are renewed by the new one. Clients that trust the root
     need nothing; machines that were given the issuing CA's certificate itself need the new one.
     """
     from sealwright.cli.files import typed_path

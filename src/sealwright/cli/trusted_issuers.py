@@ -1,4 +1,4 @@
-"""`sealwright system oauth2 trusted-issuer`: whose tokens clients may present for access tokens, and what they are good for."""
+"""`sealwright system oauth2 trusted-issuer`: whose tokens clients may present, and for what they are accepted."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def shown_rule(rule: Mapping[str, Any]) -> str:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Its public keys, if they cannot be fetched.",
 )
-@click.option("--reusable", is_flag=True, help="Take a token more than once, as long as it is good.")
+@click.option("--reusable", is_flag=True, help="Take a token more than once, as long as it is valid.")
 @pass_context
 def create(
     context: CommandContext,
@@ -63,7 +63,7 @@ def create(
     jwks_file: Path | None,
     reusable: bool,
 ) -> None:
-    """Trust an issuer. Its tokens are good for nothing until a rule says so."""
+    """Trust an issuer. Its tokens are accepted for nothing until a rule says so."""
     jwks = None
     if jwks_file is not None:
         try:
@@ -81,7 +81,7 @@ def create(
     made = context.connection().call("POST", *_PLACE, body=body)
     context.output.confirm(f"Tokens of {issuer_url} for {made['audience']} are trusted as {name}")
     if context.output.tells_next_steps:
-        context.output.note("Next, say what they are good for:")
+        context.output.note("Next, say what they are accepted for:")
         context.output.note(f"  sealwright system oauth2 trusted-issuer add-rule {name} --client CLIENT --when CLAIM=VALUE")
     context.output.json(made)
 
@@ -146,7 +146,7 @@ def delete(context: CommandContext, name: str) -> None:
 )
 @click.option("--service-account", metavar="NAME", help="Of whom the access tokens speak; of the client itself otherwise.")
 @click.option("--scope", "scopes", metavar="SCOPE", multiple=True, help="The most that they may have; may be repeated.")
-@click.option("--lifetime", metavar="DURATION", help="How long they are good: 1m to 1h; as usual for a client otherwise.")
+@click.option("--lifetime", metavar="DURATION", help="How long they are valid: 1m to 1h; as usual for a client otherwise.")
 @pass_context
 def add_rule(
     context: CommandContext,
@@ -157,7 +157,7 @@ def add_rule(
     scopes: tuple[str, ...],
     lifetime: str | None,
 ) -> None:
-    """Say which tokens of a trusted issuer are good for which access tokens. All conditions have to be fulfilled."""
+    """Say which tokens of a trusted issuer are accepted for which access tokens. All conditions have to be fulfilled."""
     wrong = next((each for each in conditions if "=" not in each[1:]), None)
     if wrong is not None:
         raise click.BadParameter(f"{wrong!r} is not a condition such as sub=VALUE.", param_hint="--when")

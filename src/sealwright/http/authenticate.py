@@ -29,7 +29,7 @@ class RequestCredential(Protocol[Found_co]):
         ...
 
     async def holder(self, credential: str, request: Request) -> Found_co | None:
-        """Whose it is; None where it is not good."""
+        """Whose it is; None where it is not valid."""
         ...
 
 
@@ -75,9 +75,9 @@ class RequestAuthenticator(Generic[Holder]):
         return any(each.presented(request) is not None for each in self._credentials)
 
     async def authenticate(self, request: Request) -> Holder | None:
-        """The holder of the first credential in the request; None without one, and where it is not good.
+        """The holder of the first credential in the request; None without one, and where it is not valid.
 
-        A credential that is not good is final: another one beside it is not asked, so that no one can probe with two.
+        A credential that is not valid is final: another one beside it is not asked, so that no one can probe with two.
         """
         for each in self._credentials:
             credential = each.presented(request)

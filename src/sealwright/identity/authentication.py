@@ -28,7 +28,7 @@ class SessionResolver(Protocol):
     async def resolve(
         self, session_token: str, address: str, *, kind: SessionKind, even_restricted: bool = False, touch: bool = True
     ) -> SignedIn | None:
-        """Who holds the token, where the session is of this kind and good, and restricted only where that is asked for."""
+        """Who holds the token, where the session is of this kind and valid, and restricted only where that is asked for."""
         ...
 
 
@@ -69,7 +69,7 @@ class ApiTokenResolver(Protocol):
     """Finds who holds an API token; `ApiTokens` does."""
 
     async def resolve(self, api_token: str, address: str) -> SignedIn | None:
-        """Who holds the token, where it and its account are good."""
+        """Who holds the token, where it and its account are valid."""
         ...
 
 
@@ -89,15 +89,15 @@ class ApiAuthenticator:
         self._authenticator = RequestAuthenticator(*others, BearerToken(self._holder), _SessionCookie(sessions))
 
     def presents(self, request: Request) -> bool:
-        """Whether the request has a credential of an accepted kind, good or not."""
+        """Whether the request has a credential of an accepted kind, valid or not."""
         return self._authenticator.presents(request)
 
     async def authenticate(self, request: Request) -> SignedIn | None:
-        """The holder of the credential in the request; None without one, and where it is not good."""
+        """The holder of the credential in the request; None without one, and where it is not valid."""
         return await self._authenticator.authenticate(request)
 
     async def why_refused(self, request: Request) -> SessionEnd:
-        """Why the credential in the request is not good."""
+        """Why the credential in the request is not valid."""
         shown = request.bearer()
         if shown is None:
             return await self._sessions.why_refused(request.cookie(SESSION_COOKIE) or "", kind=SessionKind.BROWSER)

@@ -73,7 +73,7 @@ class Sessions:
     async def resolve(
         self, session_token: str, address: str, *, kind: SessionKind, even_restricted: bool = False, touch: bool = True
     ) -> SignedIn | None:
-        """Who holds the token, if the session and its account are good now. `address`: of the peer, for the actor.
+        """Who holds the token, if the session and its account are valid now. `address`: of the peer, for the actor.
 
         A session counts only where it was begun: a terminal's has no idle limit, so its token is not a cookie. One in which the
         credential is still to be added that a policy asks for counts only with `even_restricted`. Without `touch` the session

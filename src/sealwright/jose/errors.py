@@ -24,7 +24,7 @@ class TokenTooLong(TokenRefused):
 
 
 class TokenExpired(TokenRefused):
-    """The token was good once."""
+    """The token could be used once."""
 
     code = "token_expired"
 

@@ -128,7 +128,7 @@ class Confirmations:
 
 
 def proof_challenge(refusal: TokenProofRefused) -> str:
-    """The challenge of a response to a use of a bound token without a good proof (RFC 9449, section 7.1)."""
+    """The challenge of a response to a use of a bound token without a valid proof (RFC 9449, section 7.1)."""
     algorithms, described = " ".join(sorted(ALGORITHMS)), error_text(refusal.detail)
     return f'DPoP realm="Sealwright", error="{refusal.error}", error_description="{described}", algs="{algorithms}"'
 

@@ -47,11 +47,11 @@ class ApiTokenLookup(Protocol):
     """API tokens of service accounts as they are now."""
 
     async def resolve(self, api_token: str, address: str) -> SignedIn | None:
-        """Who holds the token, where it and its account are good now."""
+        """Who holds the token, where it and its account are valid now."""
         ...
 
     async def with_account(self, token_id: str) -> tuple[ApiToken, Account] | None:
-        """The token with an id and the account whose it is, whether they are good or not."""
+        """The token with an id and the account whose it is, whether they are valid or not."""
         ...
 
 

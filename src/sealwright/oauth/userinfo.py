@@ -15,7 +15,7 @@ from sealwright.oauth.subjects import SubjectLookup
 
 
 class UserinfoEndpoint:
-    """Returns claims to anyone who holds a good access token of the client."""
+    """Returns claims to anyone with a valid access token of the client."""
 
     def __init__(
         self, *, discovery: Discovery, access_tokens: AccessTokens, confirmations: Confirmations, subjects: SubjectLookup

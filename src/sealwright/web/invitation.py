@@ -13,7 +13,7 @@ from sealwright.web.return_to import HOME
 
 
 class InvitationPages:
-    """Made by an administrator, good once. Leads on to the account, where a second factor is set up."""
+    """Made by an administrator, for one use. Leads on to the account, where a second factor is set up."""
 
     def __init__(self, pages: Pages, invitations: Invitations) -> None:
         self._pages = pages

@@ -205,7 +205,7 @@ class ListedApiKey(Struct, frozen=True, kw_only=True):
     is_good: bool
     """Whether it opens anything now."""
     is_newest: bool
-    """Whether it is good and was not rotated."""
+    """Whether it is valid and was not rotated."""
     expires_at: Instant
     last_used_at: Instant | None
     last_address: str

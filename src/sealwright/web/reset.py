@@ -11,7 +11,7 @@ from sealwright.web.pages import Pages
 
 
 class ResetPages:
-    """Made by an administrator, good once. Anyone who sets the password then signs in with it, second factor and all."""
+    """Made by an administrator, for one use. Anyone who sets the password then signs in with it, second factor and all."""
 
     def __init__(self, pages: Pages, reset_links: ResetLinks) -> None:
         self._pages = pages

@@ -123,7 +123,7 @@ async def test_administrator_of_a_provisioner_gets_no_certificate_for_this_serve
         await expect_refused(ca, {"csr": csr(name), "ott": ca.id_token()})
 
 
-async def test_refused_own_name_is_in_the_audit_record_and_leaves_the_token_good(tmp_path):
+async def test_refused_own_name_is_in_the_audit_record_and_leaves_the_token_unused(tmp_path):
     async with authority(tmp_path) as ca:
         await ca.add_jwk()
         token = ca.jwk_token("ca.example.org")

@@ -264,7 +264,7 @@ def test_certificate_is_renewed_in_place(person):
 def test_certificate_that_is_good_for_long_is_left_alone(person):
     person.ok("certificate", "issue")
     done = person.ok("certificate", "renew", "alice.crt", "--expires-in", "4h")
-    assert done.err == "Not due: alice.crt is good for another 8 hours.\n"
+    assert done.err == "Not due: alice.crt is valid for another 8 hours.\n"
     done = person.run("certificate", "renew", "alice.crt", "--expires-in", "soon")
     assert (done.code, "not a duration" in done.err) == (2, True)
 

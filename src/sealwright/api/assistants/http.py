@@ -102,7 +102,7 @@ class AssistantEndpoint:
             proof, headers = _proof_wanted(refusal)
             return self._challenge(refusal.detail, proof, headers)
         if signed_in is None or (signed_in.session.kind is SessionKind.BROWSER and not signed_in.by_application):
-            return self._challenge("The credential that was shown is not good, or not any more.")
+            return self._challenge("The credential that was shown is not valid, or not any more.")
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type != "application/json":
             raise InvalidInput(f"The body must be application/json, not {content_type or 'without a type'}.")

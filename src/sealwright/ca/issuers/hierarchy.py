@@ -94,7 +94,7 @@ class Issuers:
     async def rotate(self, actor: Actor, root_key_pem: bytes | None = None) -> IssuerRecord:
         """Make another issuing CA under the root; it signs from now on, and those before it are retired.
 
-        What they signed stays good, and they stay known as intermediates, until they expire. `root_key_pem`: the root's key,
+        What they signed stays valid, and they stay known as intermediates, until they expire. `root_key_pem`: the root's key,
         where it was taken away; it is used here and not stored. Raises KeyMissing or KeyRefused.
         """
         require(actor, Permission.ISSUER_WRITE)

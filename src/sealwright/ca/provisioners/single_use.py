@@ -17,12 +17,12 @@ LONGEST_TOKEN_LIFE = timedelta(hours=1)
 
 
 def check_life(claims: Mapping[str, Any], now: Instant) -> None:
-    """Raise TokenRefused where a token, whose times were checked, is good for longer than a token may be."""
+    """Raise TokenRefused where a token, whose times were checked, is valid for longer than a token may be."""
     expires_at = instant_claim(claims, "exp")
     begins_at = instant_claim(claims, "iat") or instant_claim(claims, "nbf") or now
     if expires_at is None or between(begins_at, expires_at) > LONGEST_TOKEN_LIFE:
         raise TokenRefused(
-            "The token is good for longer than an hour, which is the longest that is accepted.",
+            "The token is valid for longer than an hour, which is the longest that is accepted.",
             hint="Make one that is used at once: an expiry (exp) five minutes after iat is usual.",
         )
 

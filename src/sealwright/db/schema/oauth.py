@@ -321,5 +321,5 @@ oauth_trusted_issuer_rules = Table(
     Index("ix_oauth_trusted_issuer_rules_issuer_id", "issuer_id", "client_id"),
     Index("ix_oauth_trusted_issuer_rules_client_id", "client_id"),
     Index("ix_oauth_trusted_issuer_rules_account_id", "account_id"),
-    info={"about": "Which tokens of trusted issuers are good for which access tokens."},
+    info={"about": "Which tokens of trusted issuers are accepted for which access tokens."},
 )

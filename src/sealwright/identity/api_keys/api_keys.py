@@ -48,7 +48,7 @@ class ApiKeys:
         """When a use was written last: each permission once an hour, so that a busy key costs no write."""
 
     async def resolve(self, api_key: str, address: str) -> SignedIn | None:
-        """Who holds the key, if it and its owner are good now. `address`: of the peer, for the actor."""
+        """Who holds the key, if it and its owner are valid now. `address`: of the peer, for the actor."""
         found = await store.by_digest(self._db, secret_digest(api_key)) if is_api_key(api_key) else None
         if found is None:
             return None
@@ -149,10 +149,10 @@ class ApiKeys:
         return ApiKeyUsage(await permissions_named(self._db, key.scopes), await store.uses(self._db, key.id))
 
     async def rotate(self, key_id: str, *, overlap: timedelta = USUAL_OVERLAP, owner: SignedIn) -> NewApiKey:
-        """Make another key of the same name, scope and duration; the old one stays good for the overlap."""
+        """Make another key of the same name, scope and duration; the old one stays valid for the overlap."""
         if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
             raise ApiKeyRefused(
-                f"Both keys cannot be good for {overlap}.", hint=f"Give an overlap of at most {LONGEST_OVERLAP.days} days."
+                f"Both keys cannot be valid for {overlap}.", hint=f"Give an overlap of at most {LONGEST_OVERLAP.days} days."
             )
         secret = new_api_key(self._entropy)
 
@@ -165,7 +165,7 @@ class ApiKeys:
             ]
             if len(replaced) >= MAX_KEYS:
                 raise TooManyCredentials(
-                    f"{owner.account.name} has {len(replaced)} keys that were rotated and are still good; there can be no more.",
+                    f"{owner.account.name} has {len(replaced)} keys that were rotated and are still valid; there can be no more.",
                     hint="Revoke one of them first.",
                 )
             await store.replace(tx, old.id, now=now, until=min(old.expires_at, after(now, overlap)))
@@ -282,7 +282,7 @@ def _require_held(actor: Actor, allowed: Iterable[Permission]) -> None:
 
 
 def _not_found(key_id: str) -> ApiKeyNotFound:
-    return ApiKeyNotFound(f"There is no key {printable(key_id, 80)!r} that is good.", hint="List the keys to see their ids.")
+    return ApiKeyNotFound(f"There is no key {printable(key_id, 80)!r} that is valid.", hint="List the keys to see their ids.")
 
 
 def _as_session(key: ApiKey, address: str) -> Session:

@@ -12,11 +12,11 @@ from sealwright.clock import Instant
 
 
 class ApiKeyState(StrEnum):
-    """Whether a key is good, and why not."""
+    """Whether a key is valid, and why not."""
 
     ACTIVE = "active"
     REPLACED = "replaced"
-    """It was rotated, and is good until the overlap ends."""
+    """It was rotated, and is valid until the overlap ends."""
     EXPIRED = "expired"
     REVOKED = "revoked"
 

@@ -114,7 +114,7 @@ async def revoke(tx: Transaction, key_id: str, now: Instant) -> bool:
 
 
 async def revoke_of_account(tx: Transaction, account_id: str, now: Instant) -> list[str]:
-    """End every key of an account that is good; returns the ids."""
+    """End every key of an account that is valid; returns the ids."""
     return [row[0] for row in await tx.all(_REVOKE_ALL, of=account_id, now=now)]
 
 

@@ -51,7 +51,7 @@ class ApiTokens:
         self._changes = changes
 
     async def resolve(self, api_token: str, address: str) -> SignedIn | None:
-        """Who holds the token, if it and its account are good now. `address`: of the peer, for the actor."""
+        """Who holds the token, if it and its account are valid now. `address`: of the peer, for the actor."""
         found = await store.by_digest(self._db, secret_digest(api_token))
         now = self._clock.now()
         if found is None or (found.expires_at is not None and found.expires_at <= now):
@@ -72,7 +72,7 @@ class ApiTokens:
         return SignedIn(account, _as_session(found, address), actor, read_only=found.read_only)
 
     async def with_account(self, token_id: str) -> tuple[ApiToken, Account] | None:
-        """The token with an id and the account whose it is, whether they are good now or not; None for one that was revoked."""
+        """The token with an id and the account whose it is, whether they are valid now or not; None for one that was revoked."""
         found = await store.by_id(self._db, token_id)
         account = None if found is None else await find_account(self._db, found.account_id)
         return None if found is None or account is None else (found, account)

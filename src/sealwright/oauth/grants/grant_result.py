@@ -41,7 +41,7 @@ class GrantResult:
     ends_at: Instant | None = None
     """When the access token ends at the latest; None where the usual lifetime is all that bounds it."""
     lasts: timedelta | None = None
-    """How long the access token is good; None for as long as is usual."""
+    """How long the access token is valid; None for as long as is usual."""
     issued_token_type: str = ""
     """What an exchange made (RFC 8693, section 2.2.1)."""
 

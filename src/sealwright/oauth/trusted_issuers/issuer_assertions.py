@@ -1,4 +1,4 @@
-"""Verify a token of a trusted issuer, and find the rule by which it is good for something (RFC 7523, section 3)."""
+"""Verify a token of a trusted issuer, and find the rule by which it is accepted for something (RFC 7523, section 3)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class IssuerAssertions:
         self._providers = TrustedProviders(dependencies.outbound, dependencies.clock, _no_provider_of_ours)
 
     async def read(self, text: str, client: Client, about: dict[str, Any]) -> IssuerAssertion:
-        """What the token is good for at a client; raises GrantRefused. What is known of it goes into `about`, for the record."""
+        """What the token is accepted for at a client; raises GrantRefused. What is known of it goes into `about`."""
         try:
             token = UnverifiedToken(text)
             issuer = await self._issuer_of(token)
@@ -77,7 +77,7 @@ class IssuerAssertions:
             raise GrantRefused(f"The assertion is refused: {_sentence(cause.detail)} Present another.") from cause
         now = self._clock.now()
         if expires_at is None or expires_at > after(after(now, LONGEST_LIFE), LEEWAY):
-            raise GrantRefused("The assertion is good for longer than 24 hours. Let its issuer make one that ends sooner.")
+            raise GrantRefused("The assertion is valid for longer than 24 hours. Let its issuer make one that ends sooner.")
         rule = await self._rule(issuer, client, claims, about)
         about["rule"] = rule.id
         known_by = token_id.encode() if token_id else token.signed

@@ -1,4 +1,4 @@
-"""What is kept of issuers that are trusted, and of what their tokens are good for."""
+"""What is kept of issuers that are trusted, and of what their tokens are accepted for."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TrustedIssuer(Struct, frozen=True, kw_only=True):
 
 
 class IssuerRule(Struct, frozen=True, kw_only=True):
-    """Which tokens of a trusted issuer are good for which access tokens."""
+    """Which tokens of a trusted issuer are accepted for which access tokens."""
 
     id: str
     issuer_id: str

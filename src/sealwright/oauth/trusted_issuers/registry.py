@@ -1,4 +1,4 @@
-"""List issuers that are trusted, and say what their tokens are good for. Each verb asks for the permission and is recorded."""
+"""List trusted issuers, and say what their tokens are accepted for. Each verb asks for the permission and is recorded."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ MOST_RULES = 200
 
 
 class IssuerWithRules(NamedTuple):
-    """A trusted issuer, and what its tokens are good for."""
+    """A trusted issuer, and what its tokens are accepted for."""
 
     issuer: TrustedIssuer
     rules: list[IssuerRule]
@@ -148,7 +148,7 @@ class TrustedIssuers:
         lifetime: timedelta | None = None,
         actor: Actor,
     ) -> IssuerRule:
-        """Say which tokens of an issuer are good for access tokens of a client, and of whom those speak.
+        """Say which tokens of an issuer are accepted for access tokens of a client, and of whom those speak.
 
         Anyone who lets tokens speak of a service account has to be someone who may make API tokens of it as well, and of a client
         itself someone who holds what a provisioner gives for the client's name.
@@ -157,7 +157,7 @@ class TrustedIssuers:
             require(actor, Permission.CLIENT_WRITE)
             if service_account is not None:
                 require(actor, Permission.PERSON_WRITE)
-            require_in_person(actor, "say what tokens of others are good for")
+            require_in_person(actor, "say what tokens of others are accepted for")
         issuer, for_client = await self._found(name), await named(self._db, client)
         require_conditions(conditions)
         lasts = self.usual_lifetime if lifetime is None else lifetime

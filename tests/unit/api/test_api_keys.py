@@ -279,6 +279,7 @@ async def test_key_cannot_do_what_a_person_has_to_do_themselves():
             *("create_api_key", "rotate_api_key", "create_api_token", "create_registration_token"),
             *("set_password", "create_reset_link", "invite_person", "add_ssh_key"),
             *("show_client_secret", "reset_client_secret", "reset_client_secrets", "register_own_oidc_provider"),
+            "preview_certificate",
             *("begin_import", "add_to_import", "finish_import"),
             *("add_provisioner", "create_trusted_issuer", "add_trusted_issuer_rule"),
         }

@@ -7,10 +7,11 @@ import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from re import _constants as codes  # type: ignore[attr-defined]  # the parse tree is the one honest source of attacks
-from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
+# The parse tree is the one honest source of attacks; the modules that make it have no public name.
+codes: Any = importlib.import_module("re._constants")
+parser: Any = importlib.import_module("re._parser")
 SOURCE = Path(__file__).parents[2] / "src"
 METHODS = frozenset({"fullmatch", "match", "search", "sub", "subn", "split", "findall", "finditer"})
 _REPEATS = frozenset({codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT})

@@ -182,9 +182,9 @@ async def test_there_are_only_so_many_sinks(site):
         for number in range(MOST_SINKS):
             await made.forwarding.create(f"siem-{number}", "https://siem.example.org/", (), SYSTEM)
         with pytest.raises(TooManySinks, match="There are 20 sinks"):
-            await made.forwarding.create("one more", "https://siem.example.org/", (), SYSTEM)
+            await made.forwarding.create("one-more", "https://siem.example.org/", (), SYSTEM)
         await made.forwarding.delete("siem-0", SYSTEM)
-        await made.forwarding.create("one more", "https://siem.example.org/", (), SYSTEM)
+        await made.forwarding.create("one-more", "https://siem.example.org/", (), SYSTEM)
 
 
 async def test_call_that_is_refused_is_repeated_with_the_same_events_after_a_pause(site):

@@ -108,6 +108,36 @@ async def test_two_that_take_themselves_for_the_holder_of_one_chain_lose_nothing
     assert sum(found.values()) == 8
 
 
+async def test_chain_that_was_purged_to_its_end_is_not_begun_anew_under_its_id(open_two):
+    now = clock()
+    async with open_two() as (first, second):
+        await record(first, Audit(now), 1)
+        [purged] = await store.writers(first)
+        checkpoints = checkpoints_of(second, Audit(now))
+        await checkpoints.make(SYSTEM)
+        now.advance(LEASE)
+        assert await checkpoints.purge(now.now(), SYSTEM) == 1
+        for session in sessions_of(first):
+            session.id, session.memo = f"{session.id} started anew", None
+        now.advance(LEASE)
+        await record(first, Audit(now), 1)
+        await record(second, Audit(now), 1)
+        assert purged not in await store.writers(first)
+        assert sum((await rows(first)).values()) == 4
+
+
+async def test_writer_that_gets_back_a_chain_that_another_one_had_goes_on_after_its_end(open_two):
+    now = clock()
+    async with open_two() as (first, second):
+        for db in (first, second, second):
+            await record(db, Audit(now))
+            now.advance(LEASE)
+        [chain] = await store.writers(first)
+        await first.write(lambda tx: store.delete_rows(tx, chain, 2, at_most=2))
+        await record(first, Audit(now))
+        assert [row.sequence for row in await store.rows_of_writer(first, chain)] == [3, 4]
+
+
 async def test_undone_transaction_gives_its_chain_back(open_scratch):
     now = clock()
     async with open_scratch() as db:

@@ -37,12 +37,17 @@ async def held_chain(tx: Transaction, now: Instant) -> HeldChain:
     if isinstance(held, HeldChain) and is_ahead(held.until, now, at_most=USED_FOR):
         return held
     until, latest = after(now, LEASE), after(now, LEASE + CLOCKS_DIFFER)
-    claimed = await store.claim_chain(tx, tx.writer.id, now=now, until=until, latest=latest)
-    if claimed is None:
-        claimed = entropy.uuid4(entropy.SystemEntropy())
-        await store.add_chain(tx, claimed, tx.writer.id, until)
-    if isinstance(held, HeldChain) and held.id == claimed:
-        return HeldChain(claimed, held.head, after(now, USED_FOR))
-    newest = await store.head_of(tx, claimed)
-    head = ChainHead(0, GENESIS) if newest is None else ChainHead(newest.sequence, newest.digest)
-    return HeldChain(claimed, head, after(now, USED_FOR))
+    kept = await store.keep_chain(tx, tx.writer.id, until)
+    if isinstance(held, HeldChain) and held.id == kept:
+        return HeldChain(kept, held.head, after(now, USED_FOR))
+    # Others may have added to any other chain meanwhile, also to one that this writer had before.
+    found = kept or await store.take_chain(tx, tx.writer.id, now=now, until=until, latest=latest)
+    newest = None if found is None else await store.head_of(tx, found)
+    if newest is not None:
+        return HeldChain(newest.writer_id, ChainHead(newest.sequence, newest.digest), after(now, USED_FOR))
+    begun = entropy.uuid4(entropy.SystemEntropy())
+    if found is None:
+        await store.add_chain(tx, begun, tx.writer.id, until)
+    else:  # all of it was purged: begun anew under its id, it would look like what was purged
+        await store.replace_chain(tx, found, begun)
+    return HeldChain(begun, ChainHead(0, GENESIS), after(now, USED_FOR))

@@ -76,6 +76,7 @@ _TAKE = Statement(
     .returning(c.c.id)
 )
 _ADD_CHAIN = Statement(insert(c))
+_REPLACE_CHAIN = Statement(update(c).where(c.c.id == bindparam("of")).values(id=bindparam("new")))
 _NEWEST_OF = Statement(
     select(*_COLUMNS)
     .where(t.c.event == bindparam("event"), t.c.at < bindparam("before"))
@@ -129,13 +130,21 @@ async def heads(db: Database) -> list[ChainedRow]:
     return [ChainedRow(*row) for row in await db.all(_HEADS)]
 
 
-async def claim_chain(tx: Transaction, holder: str, *, now: Instant, until: Instant, latest: Instant) -> str | None:
-    """Lease the chain that `holder` has, or one that no one has; None where there is none.
-
-    A lease that ends after `latest` was made by a clock that was wrong.
-    """
-    row = await tx.one(_KEEP, of=holder, until=until) or await tx.one(_TAKE, of=holder, until=until, now=now, latest=latest)
+async def keep_chain(tx: Transaction, holder: str, until: Instant) -> str | None:
+    """Prolong the lease of the chain that `holder` has, to which no one else has added; None where there is none."""
+    row = await tx.one(_KEEP, of=holder, until=until)
     return None if row is None else str(row[0])
+
+
+async def take_chain(tx: Transaction, holder: str, *, now: Instant, until: Instant, latest: Instant) -> str | None:
+    """Lease a chain that no one has; None where there is none. A lease that ends after `latest` was made by a wrong clock."""
+    row = await tx.one(_TAKE, of=holder, until=until, now=now, latest=latest)
+    return None if row is None else str(row[0])
+
+
+async def replace_chain(tx: Transaction, chain: str, new: str) -> None:
+    """Let the holder of a chain begin another one in its place."""
+    await tx.run(_REPLACE_CHAIN, of=chain, new=new)
 
 
 async def add_chain(tx: Transaction, chain: str, holder: str, until: Instant) -> None:

@@ -58,6 +58,8 @@ class CertificateAccess:
             raise AccessTokenRefused("The access token speaks of a person, who gets certificates by signing in.")
         if "act" in token.claims:
             raise AccessTokenRefused("The access token names someone who acts for another (act), whom no certificate would tell.")
+        if account is None and token.family.subject != client.id:
+            raise AccessTokenRefused("The access token speaks of another client than the one that it was made for.")
         ends_at = instant_claim(token.claims, "exp")
         if ends_at is None:
             raise AccessTokenRefused("The access token does not say when it ends.")

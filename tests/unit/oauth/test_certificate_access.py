@@ -135,6 +135,20 @@ async def test_token_of_a_person_and_one_of_someone_who_acts_for_another_are_ref
         assert "acts for another" in await made.refused(acting, SHOP)
 
 
+async def test_token_that_was_exchanged_for_that_of_another_client_is_refused():
+    gateway = "https://gateway.example.org/"
+    async with place(own_resources=[gateway]) as made:
+        clients = made.world.server.clients
+        settings = {"resources": [gateway]}
+        await clients.create_confidential("front", "Front", "https://front.example.org", members=settings, actor=SYSTEM)
+        await clients.update_scope_map("front", "deployers", ("certificate",), actor=SYSTEM)
+        front = basic("front", await clients.secrets.show_basic_secret("front", actor=SYSTEM))
+        asked = {"grant_type": "client_credentials", "resource": gateway}
+        fronts = members(await made.world.token(front, **asked))["access_token"]
+        exchanged = {"grant_type": EXCHANGE, "subject_token": fronts, "subject_token_type": ACCESS_TOKEN}
+        assert "another client" in await made.refused(await made.own_token(**exchanged), BACKUP)
+
+
 async def test_token_that_is_bound_to_a_key_is_taken_with_a_request_of_that_key_or_a_proof_by_it():
     async with place(dpop_bound_access_tokens=True) as made:
         token = await made.own_token(proof(made.world))

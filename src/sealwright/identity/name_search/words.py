@@ -17,10 +17,13 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def words_of_account(account: Account) -> list[bytes]:
-    """The words of its name, of what people read, and of its mail addresses, each also as a whole."""
+    """The words of its name, of its mail addresses, each also as a whole, and of what people read.
+
+    That comes last: people may write it themselves, and one of very many words leaves no room for what follows.
+    """
     addresses = [mail.address for mail in account.mails]
-    texts = [account.name, account.display_name, *(address.partition("@")[0] for address in addresses)]
-    return _distinct([*(word for text in texts for word in _words(text)), *map(_folded, addresses)])
+    texts = [account.name, *(address.partition("@")[0] for address in addresses), account.display_name]
+    return _distinct([*map(_folded, addresses), *(word for text in texts for word in _words(text))])
 
 
 def words_of_group(group: Group) -> list[bytes]:

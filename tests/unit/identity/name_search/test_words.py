@@ -33,6 +33,12 @@ def test_word_may_begin_anywhere_in_a_script_without_capitals(search):
     assert finds(search, "taro", "山田太郎 やまだ")
 
 
+@pytest.mark.parametrize("search", ["taro", "t.yamada", "yamada.taro@x.example"])
+def test_no_display_name_hides_a_name_or_an_address(search):
+    long = "".join(chr(0x4E00 + number) for number in range(128))
+    assert finds(search, "taro", long, "t.yamada@x.example", "yamada.taro@x.example")
+
+
 @pytest.mark.parametrize("search", ["", "  ", "%", "_", "-- ;", "\u0301"])
 def test_text_without_letters_and_digits_looks_for_nothing(search):
     assert terms_of(search) == []

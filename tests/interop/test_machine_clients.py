@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 import ssl
 import subprocess
 import time
@@ -147,10 +148,20 @@ def test_machine_enrols_gets_tokens_renews_twice_and_is_refused_once_revoked(ser
         told = introspected(server, made["client_id"], token, place / "machine.pem", place / "machine.pem")
         assert told == (200, {"active": False})
     assert len(set(bound)) == 2
+    lost = server.place / "lost"
+    shutil.copytree(place, lost)
     ended = server.sealwright_json("machine", "revoke", *where, "--keep-client", "--yes")
     assert (ended["revoked"], ended["client_deleted"]) == (True, False)
-    refused = server.attempt("machine", "token", *where)
+    refused = server.attempt("machine", "token", "--dir", lost)
     assert (refused.returncode, "did not prove itself" in refused.stderr) == (1, True)
+    assert not (place / "machine.pem").exists()
+    server.file("loop.token", machine.token("loop.example.org"))
+    again = server.sealwright_json(*enrol)
+    assert (again["client_id"], again["serial"] == ended["serial"]) == (made["client_id"], False)
+    assert server.sealwright_json("machine", "token", *where)["access_token"]
+    other = server.attempt("machine", "enrol", "other.example.org", *where, "--token-file", "loop.token")
+    assert (other.returncode, "is the directory of loop.example.org" in other.stderr) != (0, False)
+    assert server.sealwright_json("machine", "revoke", "--dir", lost, "--yes")["client_deleted"] is True
 
 
 def sent_json(server, path, document, bearer):

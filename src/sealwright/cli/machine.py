@@ -48,7 +48,9 @@ _OF_ITS_LIFE = 3
 @click.option("--token-file", metavar="FILE", help="A token for the certificate, as of step ca token, or an access token.")
 @click.option("--provisioner", metavar="NAME", help="The JWK provisioner that vouches, where there is no token.")
 @click.option("--provisioner-password-file", metavar="FILE", help="Its password; - for standard input.")
-@click.option("--registration-token-file", metavar="FILE", required=True, help="The token that lets the client register.")
+@click.option(
+    "--registration-token-file", metavar="FILE", help="The token that lets the client register, unless it is registered."
+)
 @_directory
 @fingerprint_option
 @_ca_url
@@ -57,25 +59,27 @@ def enrol(context: CommandContext, name: str, directory: Path, ca_url: str | Non
     """Get a certificate for NAME, and register a client that it proves.
 
     Tokens of the client are bound to the certificate. Where the registration fails, the same command goes on with the certificate
-    that is there.
+    that is there. Where the certificate has expired, or was revoked with --keep-client, the client gets another one.
     """
     from sealwright.cli.certificate import authority_of
     from sealwright.cli.machine_files import MachineFiles
     from sealwright.cli.machine_steps import certify, register
 
     files = MachineFiles(directory)
-    files.require_not_registered()
-    token = _one_line(context, given["registration_token_file"] or "", "--registration-token-file")
+    made = files.certificate_to_enrol(name, context.dependencies.now())
+    token = ""
+    if not files.has_client():
+        if given["registration_token_file"] is None:
+            raise WrongUsage("who lets the client register?", hint="Give --registration-token-file.")
+        token = _one_line(context, given["registration_token_file"], "--registration-token-file")
     authority = authority_of(context, ca_url)
-    if files.has_certificate():
-        made = files.certificate()
-    else:
+    if made is None:
         if (given["token_file"] is None) == (given["provisioner_password_file"] is None):
             raise WrongUsage("who vouches?", hint="Give --token-file, or --provisioner with --provisioner-password-file.")
         for_certificate = given["token_file"] and _one_line(context, given["token_file"], "--token-file")
         by_password = (given["provisioner"], given["provisioner_password_file"])
         made = certify(context, authority, files, name, for_certificate or None, by_password)
-    client = register(context, authority, files, made, token)
+    client = files.registered() if files.has_client() else register(context, authority, files, made, token)
     context.output.done(f"{name}   {until(made.not_valid_after_utc, context.dependencies.now())}")
     context.output.say(
         f"  {files.identity}   certificate, chain and private key\n  {files.client}   client {client['client_id']}"
@@ -132,11 +136,19 @@ def renew(context: CommandContext, directory: Path, expires_in: str | None, *, f
 @_directory
 @pass_context
 def revoke(context: CommandContext, directory: Path, *, keep_client: bool) -> None:
-    """Revoke the certificate, and delete the client. From then on neither gets a token, and those that it got are not valid."""
+    """Revoke the certificate, and delete the client. From then on neither gets a token, and those that it got are not valid.
+
+    The file of the certificate and its key is deleted.
+    """
     from sealwright.cli.machine_files import MachineFiles
     from sealwright.cli.machine_steps import end_certificate, unregister
 
     files = MachineFiles(directory)
+    if not files.has_certificate() and not keep_client:  # it was revoked, and the client could not be deleted
+        unregister(context, files)
+        context.output.confirm("Deleted the client")
+        context.output.json({"revoked": False, "client_deleted": True})
+        return
     held = files.certificate()
     ask_first(context, "Revoke it? It cannot be undone.", lambda: [f"{held.subject.rfc4514_string()} in {files.identity}"])
     end_certificate(context, files)

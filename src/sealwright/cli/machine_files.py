@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from cryptography import x509
 
 from sealwright.cli.errors import Clash, CommandFailed, Missing
 from sealwright.cli.files import read_bytes, write_private
-from sealwright.cli.key_pair import LeafKey, private_pem, read_certificates, same_key
+from sealwright.cli.key_pair import LeafKey, names_of, private_pem, read_certificates, same_key
 
 
 class MachineFiles:
@@ -25,12 +26,33 @@ class MachineFiles:
         """Whether it has one, valid or not."""
         return self.identity.exists()
 
-    def require_not_registered(self) -> None:
-        """Raise Clash where it has a client already."""
-        if self.client.exists():
+    def has_client(self) -> bool:
+        """Whether it is registered."""
+        return self.client.exists()
+
+    def certificate_to_enrol(self, name: str, now: datetime) -> x509.Certificate | None:
+        """What an enrolment that was interrupted left; None where there is none, or one that has expired.
+
+        Raises Clash where the machine is enrolled, and where the directory is that of a machine with another name.
+        """
+        held = self.certificate() if self.has_certificate() else None
+        if held is not None:
+            self._require_named(name, names_of(held))
+        if self.has_client():
+            self._require_named(name, [str(self.registered().get("tls_client_auth_san_dns", name))])
+        if held is None or held.not_valid_after_utc <= now:
+            return None
+        if self.has_client():
             raise Clash(
                 f"{self.client} is there already: the machine is enrolled.",
                 hint="Renew it, or revoke it first, or enrol another with --dir.",
+            )
+        return held
+
+    def _require_named(self, name: str, names: list[str]) -> None:
+        if name.lower() not in [each.lower() for each in names]:
+            raise Clash(
+                f"{self.identity.parent} is the directory of {', '.join(names)}, not of {name}.", hint="Give another --dir."
             )
 
     def certificate(self) -> x509.Certificate:
@@ -70,6 +92,10 @@ class MachineFiles:
     def keep_client(self, told: dict[str, Any]) -> None:
         """Remember what the client was told."""
         write_private(self.client, json.dumps(told, indent=2).encode())
+
+    def forget_identity(self) -> None:
+        """The certificate is revoked, and its key of no use."""
+        self.identity.unlink(missing_ok=True)
 
     def forget_client(self) -> None:
         """It is registered no more."""

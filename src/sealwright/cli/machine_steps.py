@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.cli.context import CommandContext
-from sealwright.cli.errors import CommandFailed, RefusedByServer, Unreachable
+from sealwright.cli.errors import CommandFailed, RefusedByServer, Unreachable, ValueRefused
 from sealwright.cli.https import Answer, Transport, send
 from sealwright.cli.key_pair import names_of, new_leaf_key, signing_request
 from sealwright.cli.machine_files import MachineFiles
@@ -106,8 +106,15 @@ def replace_certificate(context: CommandContext, files: MachineFiles, *, revoke_
 
 
 def end_certificate(context: CommandContext, files: MachineFiles) -> None:
-    """Have the certificate revoked, which it proves itself."""
-    _authority(context, files).revoke(str(files.certificate().serial_number), 0, "the machine revoked it")
+    """Have the certificate revoked, which it proves itself, unless it has ended already; its key goes with it."""
+    held = files.certificate()
+    if held.not_valid_after_utc > context.dependencies.now():
+        try:
+            _authority(context, files).revoke(str(held.serial_number), 0, "the machine revoked it")
+        except ValueRefused as refusal:
+            if "revoked before" not in refusal.detail:  # the wire has no code for it
+                raise
+    files.forget_identity()
 
 
 def unregister(context: CommandContext, files: MachineFiles) -> None:

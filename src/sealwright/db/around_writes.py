@@ -49,7 +49,7 @@ def around_writes(added: AroundWrite) -> Iterator[None]:
 
 @contextmanager
 def nothing_around_writes() -> Iterator[None]:
-    """Leave the writes that are begun within as they are: they are made for several callers at once."""
+    """Leave the writes that are begun within as they are: what is made for several callers at once, or is no change of theirs."""
     token = _AROUND.set(())
     try:
         yield

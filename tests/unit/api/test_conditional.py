@@ -48,6 +48,14 @@ async def test_change_for_an_old_version_is_refused_with_what_changed():
         assert (await world.call("GET", "/persons/al", token=token))[0] == 404
 
 
+async def test_condition_keeps_no_refusal_from_the_record():
+    async with server_world() as world:
+        token, headers = await world.token("mallory"), {"if-match": '"old"'}
+        refused = await world.send("PATCH", "/groups/idm_admins/members", {"add": ["mallory"]}, token=token, headers=headers)
+        rows = [row for row in await world.stored("audit_events") if {"group.members_changed", "refused"} <= set(row)]
+        assert (refused.status, len(rows)) == (403, 1)
+
+
 async def test_member_that_came_meanwhile_is_a_change_of_the_group():
     async with server_world() as world:
         token = await administrator(world)

@@ -21,13 +21,17 @@ class NewFile:
         self._target = target
         try:
             handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-            self._made = Path(name)
+        except OSError as cause:
+            raise CommandFailed(f"{target} cannot be written: {_reason(cause)}.") from cause
+        self._made = Path(name)
+        try:
             with os.fdopen(handle, "wb") as file:
                 os.fchmod(file.fileno(), mode)
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as cause:
+            self.discard()
             raise CommandFailed(f"{target} cannot be written: {_reason(cause)}.") from cause
 
     def place(self, *, replace: bool) -> None:
@@ -67,7 +71,11 @@ def write_private(target: Path, content: bytes) -> None:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as cause:
         raise CommandFailed(f"{target.parent} cannot be made: {_reason(cause)}.") from cause
-    NewFile(target, content).place(replace=True)
+    file = NewFile(target, content)
+    try:
+        file.place(replace=True)
+    finally:
+        file.discard()
 
 
 def typed_path(text: str) -> Path:

@@ -13,6 +13,8 @@ from sealwright.cli.errors import Clash, CommandFailed, Missing
 from sealwright.cli.files import read_bytes, write_private
 from sealwright.cli.key_pair import LeafKey, names_of, private_pem, read_certificates, same_key
 
+_TOLD = frozenset({"client_id", "authority", "token_endpoint", "registration_client_uri", "registration_access_token"})
+
 
 class MachineFiles:
     """All of them in one directory, readable by their owner only."""
@@ -83,7 +85,7 @@ class MachineFiles:
             raise Missing(f"there is no {self.client}.", hint="Enrol the machine first: sealwright machine enrol NAME …")
         try:
             found = json.loads(read_bytes(self.client))
-            if isinstance(found, dict) and {"client_id", "authority"} <= found.keys():
+            if isinstance(found, dict) and found.keys() >= _TOLD:
                 return found
         except ValueError:
             pass

@@ -10,6 +10,7 @@ import msgspec
 
 from sealwright.api.errors import SessionNeeded, WrongContentType
 from sealwright.api.remedies import hint_of
+from sealwright.ca import CredentialRefused
 from sealwright.errors import (
     Action,
     Conflict,
@@ -119,7 +120,8 @@ def _headers(request: Request, failure: Failure) -> tuple[tuple[str, str], ...]:
         return (("www-authenticate", failure.challenge), *((("dpop-nonce", failure.nonce),) if failure.nonce else ()))
     if isinstance(failure, NotSignedIn):
         shown = ', error="invalid_token"' if request.bearer() else ""
-        return (("www-authenticate", f"{_CHALLENGE}{shown}"),)
+        nonce = failure.nonce if isinstance(failure, CredentialRefused) else ""
+        return (("www-authenticate", f"{_CHALLENGE}{shown}"), *((("dpop-nonce", nonce),) if nonce else ()))
     if isinstance(failure, ChangedMeanwhile) and failure.entity_tag:
         return (("etag", failure.entity_tag),)
     if isinstance(failure, RateLimited | Unavailable):

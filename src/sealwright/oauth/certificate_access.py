@@ -16,7 +16,7 @@ from sealwright.oauth.clients import store as client_store
 from sealwright.oauth.confirmation import CERTIFICATE, PresentedToken, confirmation_in, require_certificate
 from sealwright.oauth.confirmations import Confirmations
 from sealwright.oauth.dependencies import OAuthDependencies
-from sealwright.oauth.errors import AccessTokenRefused, AuthorizationEnded
+from sealwright.oauth.errors import AccessTokenRefused, AuthorizationEnded, TokenProofRefused
 from sealwright.oauth.models import Client
 from sealwright.oauth.subjects import SubjectLookup
 from sealwright.oauth.token_families import TokenFamilies
@@ -44,6 +44,10 @@ class CertificateAccess:
         """The token, where it is valid and its holder shows it; raises CredentialRefused."""
         try:
             return await self._verified(text, shown)
+        except TokenProofRefused as cause:
+            refused = CredentialRefused(cause.detail, hint="Send another proof in the header DPoP.")
+            refused.nonce = cause.nonce
+            raise refused from cause
         except AccessTokenRefused as cause:
             raise CredentialRefused(cause.detail, hint="Get another access token, and ask with that.") from cause
 

@@ -161,6 +161,19 @@ async def test_token_that_is_bound_to_a_key_is_taken_with_a_request_of_that_key_
         assert (await made.sign(token, BACKUP, private=MINE.private_key))[0] == 201
 
 
+async def test_proof_without_the_nonce_that_the_client_needs_is_told_the_nonce():
+    async with place(dpop_bound_access_tokens=True, require_dpop_nonce=True) as made:
+        asked = {"grant_type": "client_credentials", "resource": AUDIENCE, "scope": "certificate"}
+        nonce = dict((await made.world.token(made.client | proof(made.world), **asked)).headers)["dpop-nonce"]
+        token = await made.own_token(proof(made.world, nonce=nonce))
+        body = {"csr": csr(BACKUP, (BACKUP,), private=ec.generate_private_key(ec.SECP256R1())), "ott": token}
+        shown = proof(made.world, SIGN, access_token=token, htu=MACHINES + SIGN)
+        refused = await made.ca.respond("POST", SIGN, body, headers=shown)
+        nonce = dict(refused.headers)["dpop-nonce"]
+        shown = proof(made.world, SIGN, access_token=token, htu=MACHINES + SIGN, nonce=nonce)
+        assert (refused.status, (await made.sign(token, BACKUP, headers=shown))[0]) == (401, 201)
+
+
 async def test_token_that_is_bound_to_a_certificate_is_taken_with_that_alone():
     async with place(tls_client_certificate_bound_access_tokens=True) as made:
         mine, other = await made.world.certificate("a.example.org"), await made.world.certificate("b.example.org")

@@ -33,6 +33,8 @@ class CredentialRefused(NotSignedIn):
     """The token or certificate that was shown proves nothing here: unknown provisioner, wrong audience, used before."""
 
     code = "credential_refused"
+    nonce = ""
+    """For the next DPoP proof, where one with a nonce was missing (RFC 9449, section 9)."""
 
 
 class IdentityRefused(NotPermitted):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sealwright.ca.errors import AlreadyRevoked
+from sealwright.ca.provisioners import CredentialRefused
 from sealwright.ca.step_api.messages import NotOffered
 from sealwright.errors import (
     Conflict,
@@ -54,5 +55,7 @@ def answer_failure(request: Request, failure: Exception) -> Response:
     else:
         message = f"The server made a mistake. Its log has more under the request id {request.request_id}."
     waits = getattr(failure, "retry_after", None) if status in (429, 503) else None
-    headers = (("retry-after", str(waits)),) if waits else ()
-    return json_response(status, {"status": status, "message": message}, headers=headers)
+    headers = [("retry-after", str(waits))] if waits else []
+    if isinstance(failure, CredentialRefused) and failure.nonce:
+        headers.append(("dpop-nonce", failure.nonce))
+    return json_response(status, {"status": status, "message": message}, headers=tuple(headers))

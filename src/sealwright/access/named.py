@@ -61,5 +61,5 @@ def require_over_names(actor: Actor, named: Iterable[NamedAuthority], what: str)
                     f"{each.named_by} names it in {each.place}, which carries {', '.join(missing)}",
                     *(f"{each} is held by members of {', '.join(holders_of(each))}" for each in missing),
                 ),
-                hint="Ask someone who holds this permission, or have the provisioner changed first.",
+                hint="Ask someone who holds this permission, or have what trusts it changed first.",
             )

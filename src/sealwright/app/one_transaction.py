@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from sealwright import api, oauth
 from sealwright.app.dependencies import assemble_people
+from sealwright.app.named import everything_named
 from sealwright.audit import PostponedRefusals
 from sealwright.db import Transaction, WithinTransaction
 from sealwright.http import Listener
@@ -26,10 +27,11 @@ def within_one_transaction(parts: Parts, tx: Transaction, keys: Sequence[Private
     custody = PreparedCustody(db, around.sealer, around.clock, list(keys))
     provisioners = parts.ca.provisioners.within(db, refusals)
     profiles = parts.ca.profiles.within(db, refusals, provisioners.using_profile)
+    named = everything_named(provisioners, parts.urls[Listener.PEOPLE])
     people = assemble_people(
         replace(around, db=db, custody=custody),
         refusals,
-        provisioners.named_authority,
+        named,
         oauth.clients_of_group,
         oauth.queue_logout_tokens,
         origin=parts.urls[Listener.PEOPLE],
@@ -40,7 +42,7 @@ def within_one_transaction(parts: Parts, tx: Transaction, keys: Sequence[Private
         custody=custody,
         sealer=around.sealer,
         directory=people.directory,
-        named=provisioners.named_authority,
+        named=named,
     )
     lookups = oauth.IdentityLookups(people.directory, people.sessions, people.api_tokens, people.changes)
     targets = api.Targets(
@@ -53,7 +55,7 @@ def within_one_transaction(parts: Parts, tx: Transaction, keys: Sequence[Private
         account_policies=people.account_policies,
         roles=people.roles,
         oauth_issuers=oauth.IssuerRegistry(dependencies, custody),
-        trusted_issuers=oauth.TrustedIssuers(dependencies, lookups, provisioners.named_authority),
+        trusted_issuers=oauth.TrustedIssuers(dependencies, lookups, named),
         clock=around.clock,
     )
     return api.TransactionTargets(targets, custody, refusals)

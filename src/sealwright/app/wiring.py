@@ -15,6 +15,7 @@ from sealwright.app.calls_to_self import CallsToSelf
 from sealwright.app.dependencies import Dependencies, assemble_people
 from sealwright.app.home import Home
 from sealwright.app.listener_certificate import ListenerCertificate
+from sealwright.app.named import everything_named
 from sealwright.audit import Audit, Checkpoints, Forwarding
 from sealwright.budgets import Budgets, make_budgets
 from sealwright.clock import Clock
@@ -52,13 +53,9 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
     urls, audit = public_urls(settings, listening or {}), Audit(clock)
     budgets = make_budgets(settings.budgets, clock)
     provisioners = _provisioners(around, audit, urls[Listener.PEOPLE])
+    named = everything_named(provisioners, urls[Listener.PEOPLE])
     people = assemble_people(
-        around,
-        audit,
-        provisioners.named_authority,
-        oauth.clients_of_group,
-        oauth.queue_logout_tokens,
-        origin=urls[Listener.PEOPLE],
+        around, audit, named, oauth.clients_of_group, oauth.queue_logout_tokens, origin=urls[Listener.PEOPLE]
     )
     oauth_dependencies = _oauth_dependencies(around, audit, budgets, urls)
     issuers = ca.Issuers(db, around.custody, audit, clock, around.entropy)
@@ -67,7 +64,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
         people=oauth.IdentityLookups(people.directory, people.sessions, people.api_tokens, people.changes),
         custody=around.custody,
         sealer=around.sealer,
-        named=provisioners.named_authority,
+        named=named,
         certificates=_client_certificates(db, issuers, clock, people.directory),
         form_post_page=_form_post_page(settings, urls[Listener.PEOPLE]),
     )

@@ -137,6 +137,7 @@ from sealwright.identity.upstream.models import (
     SignInRecord,
     UpstreamProvider,
 )
+from sealwright.identity.upstream.named import named_by_own_providers
 from sealwright.identity.upstream.providers import ProviderInput, UpstreamProviders
 from sealwright.identity.upstream.sign_on import PRE_LOGIN_LIFETIME, UpstreamSignOn
 from sealwright.password_strength import MIN_PASSWORD
@@ -299,6 +300,7 @@ __all__ = [
     "check_public_key",
     "create_builtin_accounts",
     "digits_of",
+    "named_by_own_providers",
     "normalize_recovery_code",
     "parse_mails",
     "purge",

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sealwright.access import SYSTEM, Actor, Permission, Permissions
+from sealwright.access import SYSTEM, Actor, BeyondOwnAuthority, Permission, Permissions
 from sealwright.app.routes import api_dependencies
 from sealwright.errors import NotPermitted
 from sealwright.identity import ProviderInput
@@ -116,3 +116,39 @@ async def test_api_registers_it_and_no_answer_and_no_audit_row_holds_the_secret(
         assert secret
         rows = await world.audit.newest(world.db)
         assert secret not in str(made) + str([row.details for row in rows])
+
+
+def is_refused_by_mapping(place, work):
+    with pytest.raises(BeyondOwnAuthority, match=r"the identity provider .* trusts the"):
+        place.run(work)
+    return True
+
+
+def test_group_that_gives_a_role_here_is_changed_only_by_those_who_hold_what_it_gives(place):
+    entry = registered(place)
+    parts = place.app.parts
+    place.person("carol", "rulers")
+    place.run(parts.upstream_providers.map_group(entry.provider.id, "rulers", "r-admin", actor=SYSTEM))
+    writes = {Permission.GROUP_WRITE, Permission.PERSON_WRITE, Permission.CLIENT_WRITE}
+    held = Permissions(frozenset({Permission.PERSON_READ, *writes}))
+    actor = Actor("person", "x", "x", held)
+    directory, clients = place.identity.directory, parts.oauth.clients
+    assert is_refused_by_mapping(place, directory.add_members("rulers", ["bob"], actor=actor))
+    assert is_refused_by_mapping(place, place.identity.reset_links.create("carol", actor=actor))
+    assert is_refused_by_mapping(place, clients.update_scope_map(entry.client_name, "rulers", ("openid",), actor=actor))
+    place.run(parts.upstream_providers.map_group(entry.provider.id, "later", "r-admin", actor=SYSTEM))
+    assert is_refused_by_mapping(place, directory.create_group("later", actor=actor))
+    chief = Actor("person", "x", "x", Permissions(frozenset(Permission)))
+    place.run(directory.add_members("rulers", ["bob"], actor=chief))
+
+
+def test_group_that_gives_a_mapped_claim_is_changed_only_by_those_who_hold_what_the_claim_gives(place):
+    entry = registered(place)
+    parts = place.app.parts
+    place.run(place.identity.directory.create_group("claimants", actor=SYSTEM))
+    place.run(parts.oauth.client_maps.update_claim_map(entry.client_name, "ranks", "claimants", ["chief"], actor=SYSTEM))
+    given = ProviderInput(groups_claim_path="ranks")
+    place.run(parts.upstream_providers.update(entry.provider.id, given, actor=SYSTEM))
+    place.run(parts.upstream_providers.map_group(entry.provider.id, "chief", "r-admin", actor=SYSTEM))
+    actor = Actor("person", "x", "x", Permissions(frozenset({Permission.GROUP_WRITE})))
+    assert is_refused_by_mapping(place, place.identity.directory.add_members("claimants", ["bob"], actor=actor))

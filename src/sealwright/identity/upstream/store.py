@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +13,8 @@ from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, insert_once, upsert
 from sealwright.db.schema import (
     group_role_mappings,
+    oauth_claim_maps,
+    oauth_clients,
     oidc_pre_login_sessions,
     oidc_providers,
     role_grants,
@@ -69,6 +71,11 @@ _SAME_MAPPING = Statement(
     select(_m.id).where(
         _m.provider_id == bindparam("provider_id"), _m.group_name == bindparam("group_name"), _m.role == bindparam("role")
     )
+)
+_WITH_CLAIM = Statement(
+    select(oauth_claim_maps.c.group_id, oauth_claim_maps.c.claim)
+    .join(oauth_clients, oauth_clients.c.id == oauth_claim_maps.c.client_id)
+    .where(oauth_clients.c.name == bindparam("client_name"))
 )
 _ADD_MAPPING = Statement(insert(group_role_mappings))
 _DELETE_MAPPING = Statement(delete(group_role_mappings).where(_m.id == bindparam("id")).returning(_m.id))
@@ -174,6 +181,11 @@ async def delete_grants_from(tx: Transaction, provider_id: str) -> None:
 async def mappings_of(reader: Database | Transaction, provider_id: str) -> list[GroupMapping]:
     """The mappings of a provider, by group."""
     return [GroupMapping(*row) for row in await reader.all(_MAPPINGS, provider_id=provider_id)]
+
+
+async def groups_with_claims(reader: Database | Transaction, client_name: str, claims: Collection[str]) -> list[str]:
+    """Ids of the groups that give a value of one of these claims at a client of this server."""
+    return sorted({row[0] for row in await reader.all(_WITH_CLAIM, client_name=client_name) if row[1] in claims})
 
 
 async def find_mapping(reader: Database | Transaction, mapping_id: str) -> GroupMapping | None:

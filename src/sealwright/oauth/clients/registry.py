@@ -258,7 +258,7 @@ class ClientRegistry:
         if users and not even_if_used:
             raise ClientInUse(
                 f"The client {client.name} is used by {' and '.join(users)}.",
-                reasons=("without the client, no one gets a certificate by these",),
+                reasons=("without the client, no one gets a certificate or signs in by these",),
                 remedy=Remedy(Action.DELETE_CLIENT_IN_USE, client.name),
             )
         keys = await self.keys.own_ids(client)

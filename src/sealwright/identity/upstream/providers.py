@@ -139,7 +139,7 @@ class UpstreamProviders:
 
     async def create(self, given: ProviderInput, *, actor: Actor) -> UpstreamProvider:
         """Store a provider whose discovery document, algorithms, keys and redirect URI pass every check."""
-        await self._changes.require(Event.OIDC_PROVIDER_CREATED, Permission.OIDC_PROVIDER_WRITE, actor, "oidc_provider:new")
+        await self._require_to_vouch(Event.OIDC_PROVIDER_CREATED, actor, "oidc_provider:new")
         provider = self._new(given)
         await self._require_checks(provider, given)
 
@@ -160,7 +160,7 @@ class UpstreamProviders:
         With another issuer, what the one before gave ends at once: sessions, and roles of its groups.
         """
         target = f"oidc_provider:{printable(provider_id)}"
-        await self._changes.require(Event.OIDC_PROVIDER_UPDATED, Permission.OIDC_PROVIDER_WRITE, actor, target)
+        await self._require_to_vouch(Event.OIDC_PROVIDER_UPDATED, actor, target)
         changed = self._changed(await self._known(self._db, provider_id), given)
         await self._require_checks(changed, given)
 
@@ -252,6 +252,7 @@ class UpstreamProviders:
     async def map_group(self, provider_id: str, group_name: str, role: str, *, actor: Actor) -> GroupMapping:
         """Let a group of a provider give a role, from each person's next sign-in on. The group is compared as it is written."""
         target = f"oidc_provider:{printable(provider_id)}"
+        await self._require_to_vouch(Event.GROUP_MAPPING_ADDED, actor, target)
         name = check_line(group_name, "a group", 1, LONGEST_GROUP)
 
         async def body(tx: Transaction) -> GroupMapping:
@@ -288,6 +289,11 @@ class UpstreamProviders:
         await self._changes.run(Event.GROUP_MAPPING_REMOVED, Permission.OIDC_PROVIDER_WRITE, actor, target, body)
 
     # --- parts ---
+
+    async def _require_to_vouch(self, event: Event, actor: Actor, target: str) -> None:
+        """Raise unless the actor may say whose word counts for who someone is, and does so themselves."""
+        await self._changes.require(event, Permission.OIDC_PROVIDER_WRITE, actor, target)
+        await self._changes.require_in_person(event, actor, target, "say whose word is taken for who someone is")
 
     def _new(self, given: ProviderInput) -> UpstreamProvider:
         now = self._clock.now()

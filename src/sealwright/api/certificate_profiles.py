@@ -175,7 +175,7 @@ class CertificateProfileOperations:
 
     async def _get(self, call: Call) -> CertificateProfileDetails:
         require(call.actor, Permission.PROFILE_READ, self._profiles.scope_of(call.path("name")))
-        return await self._details(await self._profiles.named(call.path("name")))
+        return await self._details(await self._profiles.newest(call.path("name")))
 
     async def _update(self, call: Call) -> CertificateProfileDetails | Response:
         try:

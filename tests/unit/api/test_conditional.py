@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from sealwright.access import SYSTEM
 from sealwright.api import operations
 from sealwright.api.conditional import object_of, readable_objects
 from tests.unit.api.world import server_world
@@ -54,6 +55,19 @@ async def test_condition_keeps_no_refusal_from_the_record():
         refused = await world.send("PATCH", "/groups/idm_admins/members", {"add": ["mallory"]}, token=token, headers=headers)
         rows = [row for row in await world.stored("audit_events") if {"group.members_changed", "refused"} <= set(row)]
         assert (refused.status, len(rows)) == (403, 1)
+
+
+async def test_profile_that_another_node_changed_a_moment_ago_is_another_version():
+    async with server_world() as world:
+        token = await administrator(world)
+        await world.call("POST", "/profiles", {"name": "web"}, token=token)
+        tag = tag_in(await world.send("GET", "/profiles/web", token=token))
+        await world.ca.profiles.find("web")  # an issuance remembers it here
+        elsewhere = world.ca.profiles.within(world.db, world.audit, world.provisioners.using_profile)
+        await elsewhere.change("web", {"most_names": 3}, actor=SYSTEM)
+        body, headers = {"most_names": 4}, {"if-match": tag}
+        status, problem = await world.call("PATCH", "/profiles/web", body, token=token, headers=headers)
+        assert (status, problem.get("changed")) == (412, ["most_names"]), problem
 
 
 async def test_member_that_came_meanwhile_is_a_change_of_the_group():

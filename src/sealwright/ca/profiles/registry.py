@@ -107,6 +107,15 @@ class ProfileRegistry:
             raise store.missing(name)
         return known
 
+    async def newest(self, name: str) -> KnownProfile:
+        """The same as it stands at this moment, for whoever is about to change it."""
+        if name in _BUILT_IN:
+            return _BUILT_IN[name]
+        row = await store.by_name(self._db, name)
+        if row is None:
+            raise store.missing(name)
+        return self._opened(row)
+
     async def all(self) -> list[KnownProfile]:
         """Every profile: those that are built in first, then stored ones by name."""
         return [*_BUILT_IN.values(), *(self._opened(row) for row in await store.all_profiles(self._db))]

@@ -163,7 +163,7 @@ class CertificateProfilePages:
         return ask(self._pages, context, question, errors=errors, status=status)
 
     async def _found(self, page_request: PageRequest) -> KnownProfile:
-        return await self._profiles.named(page_request.request.path_parameters["name"])
+        return await self._profiles.newest(page_request.request.path_parameters["name"])
 
 
 def profile_in_words(profile: Profile) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from sealwright.http import CURRENT_REQUEST_ID, FailureAnswer, Request, Route
+from sealwright.http import CURRENT_ADDRESS, CURRENT_REQUEST_ID, FailureAnswer, Peer, Request, Route
 from sealwright.openid_providers import origin_of
 from sealwright.outbound import Outbound, OutboundFailed, OutboundResponse
 from sealwright.runtime.routing import RouteTable
@@ -68,6 +68,7 @@ class CallsToSelf:
             query_text=parts.query,
             headers=headers,
             body=body,
+            peer=Peer(CURRENT_ADDRESS.get()),  # who fails on and on uses up what their own network has, and no one else's
             origin=self._origin,
             request_id=CURRENT_REQUEST_ID.get(),
         )

@@ -6,7 +6,7 @@ A handler takes a `Request` and returns a `Response`; a `Route` states who may c
 from __future__ import annotations
 
 from sealwright.http.authenticate import RequestAuthenticator
-from sealwright.http.current_request import CURRENT_REQUEST_ID
+from sealwright.http.current_request import CURRENT_ADDRESS, CURRENT_REQUEST_ID
 from sealwright.http.entity_tags import ChangedMeanwhile, entity_tag, is_one_of, require_version
 from sealwright.http.json import decode_json
 from sealwright.http.messages import (
@@ -25,6 +25,7 @@ from sealwright.http.routing import MAX_BODY, FailureAnswer, Handler, Listener, 
 from sealwright.http.same_origin import foreign_sender
 
 __all__ = [
+    "CURRENT_ADDRESS",
     "CURRENT_REQUEST_ID",
     "MAX_BODY",
     "MAX_COOKIES",

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sealwright.errors import ContentTooLarge, Failure, MethodNotAllowed, Refused, Unavailable
-from sealwright.http import CURRENT_REQUEST_ID, FailureAnswer, Listener, Request, Response, Route, Wire
+from sealwright.http import CURRENT_ADDRESS, CURRENT_REQUEST_ID, FailureAnswer, Listener, Request, Response, Route, Wire
 from sealwright.runtime.http_response import ServedOrigin, header_lines, plain_answer
 from sealwright.runtime.jobs import Job, Leases
 from sealwright.runtime.logs import Log, account_of
@@ -151,6 +151,7 @@ class Dispatcher:
         if isinstance(route, Failure):
             return self.explain(exchange, route)
         CURRENT_REQUEST_ID.set(exchange.request.request_id)
+        CURRENT_ADDRESS.set(exchange.request.peer.address)
         try:
             return await route.handler(exchange.request)
         except Exception as failure:  # noqa: BLE001 - a bug in one handler must not take the connection down

@@ -1,6 +1,8 @@
 """This server as its own identity provider: one call makes client and provider, and groups of people here give roles here."""
 
 import re
+from datetime import timedelta
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -9,6 +11,7 @@ from sealwright.app.routes import api_dependencies
 from sealwright.errors import NotPermitted
 from sealwright.identity import ProviderInput
 from sealwright.oauth import ClientExists
+from sealwright.settings import BudgetSettings, Rate
 from sealwright.web.console.people import PEOPLE_PAGE
 from tests.pages_place import ORIGIN, PASSWORD, pages_place
 from tests.unit.api.world import server_world
@@ -35,6 +38,14 @@ def registered(place):
 def sign_on(place, browser, provider, name):
     page = browser.open(f"{ORIGIN}/auth/oidc/login?provider={provider.id}")
     return browser.submit(page, "sign-in", username=name, password=PASSWORD)
+
+
+def state_of(place, browser, provider):
+    """What a sign-in is known by that a browser begins."""
+    before = len(place.answers)
+    browser.open(f"{ORIGIN}/auth/oidc/login?provider={provider.id}")
+    locations = [dict(each.headers).get("location", "") for each in place.answers[before:]]
+    return next(parse_qs(urlsplit(each).query)["state"][0] for each in locations if "state=" in each)
 
 
 def test_person_signs_in_with_this_server_itself_and_their_group_gives_a_role(place):
@@ -95,6 +106,19 @@ def test_sign_in_page_of_an_application_does_not_lead_back_to_itself(place):
     waiting = place.browser().open(f"{ORIGIN}/auth/oidc/login?provider={provider.id}")
     assert "/ui/sign-in" in waiting.url
     assert not button.search(waiting.text)
+
+
+def test_stranger_whose_codes_are_refused_keeps_no_one_else_out():
+    with pages_place(budgets=BudgetSettings(token_failures_per_client=Rate(1, timedelta(minutes=1)))) as place:
+        place.person("alice", "engineers")
+        provider = registered(place).provider
+        place.run(place.app.parts.upstream_providers.map_group(provider.id, "engineers", "r-viewer", actor=SYSTEM))
+        stranger = place.browser("198.51.100.9")
+        for told in ("status 400", "status 429"):
+            state = state_of(place, stranger, provider)
+            answer = urlencode({"state": state, "iss": provider.issuer_url, "code": "made-up"})
+            assert told in stranger.open(f"{CALLBACK}?{answer}").text
+        assert sign_on(place, place.browser(), provider, "alice").url == f"{ORIGIN}/ui/account"
 
 
 def test_provider_of_this_server_is_tested_as_any_other(place):

@@ -6,6 +6,7 @@ import pytest
 
 from sealwright.access import SYSTEM, Actor, Permission, Permissions
 from sealwright.access.approvals import ApprovalPending, ApprovalRule
+from sealwright.clock import after
 from tests.smtp_sink import smtp_sink
 from tests.unit.mail.world import mail_settings, mail_world
 
@@ -73,6 +74,17 @@ async def test_holders_of_the_role_that_a_rule_asks_are_told_and_never_the_reque
             other = await world.person("other", "ca_admins", mails=("other@example.org",))
             await ask(world, people["edith"])
             assert [each["account_id"] for each in await world.rows()] == [other.id]
+
+
+async def test_approver_whose_time_is_over_is_told_nothing(tmp_path):
+    with smtp_sink(tmp_path) as sink:
+        async with mail_world(mail_settings(sink)) as world:
+            people = await office(world)
+            over = after(world.clock.now(), timedelta(hours=1))
+            await world.directory.set_validity("ben", valid_from=None, valid_until=over, actor=SYSTEM)
+            world.clock.advance(timedelta(hours=2))
+            await ask(world, people["edith"])
+            assert [each["account_id"] for each in await world.rows()] == [people["anna"].id]
 
 
 async def test_rejection_and_expiry_are_told_too(tmp_path):

@@ -378,7 +378,8 @@ class Approvals:
     async def _tell(self, tx: Transaction, request: ApprovalRequest, state: RequestState) -> None:
         """Tell the people behind a request what became of it."""
         if self.notices is not None:
-            await self.notices.decided(tx, request, state, await store.recipients(tx, sorted(request.people)[:MOST_TOLD]))
+            people = await store.recipients(tx, sorted(request.people)[:MOST_TOLD], self._clock.now())
+            await self.notices.decided(tx, request, state, people)
 
     async def _found(self, reader: Database | Transaction, request_id: str) -> ApprovalRequest:
         return self._known(await store.find(reader, request_id[:64]), request_id)

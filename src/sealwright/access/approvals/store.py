@@ -118,7 +118,7 @@ _HOLDERS = Statement(
 )
 _m = mail_addresses.c
 _RECIPIENT = Statement(
-    select(_a.id, _a.display_name, _m.address, _a.kind, _a.disabled_at)
+    select(_a.id, _a.display_name, _m.address, _a.kind, _a.disabled_at, _a.valid_from, _a.valid_until, _a.managed_by)
     .select_from(accounts.join(mail_addresses, _m.account_id == _a.id))
     .where(_a.id == bindparam("id"), _m.verified_at.is_not(None))
     .order_by(_m.position)
@@ -289,13 +289,13 @@ async def approvers_of(reader: Reader, rule: ApprovalRule, now: Instant) -> list
                 groups_asked.append(group_id)
     for group_id in groups_asked:
         found += [row[0] for row in await reader.all(_APPROVERS, group_id=group_id, at_most=MOST_APPROVERS)]
-    return await recipients(reader, list(dict.fromkeys(found))[:MOST_APPROVERS])
+    return await recipients(reader, list(dict.fromkeys(found))[:MOST_APPROVERS], now)
 
 
-async def recipients(reader: Reader, account_ids: Sequence[str]) -> list[Recipient]:
+async def recipients(reader: Reader, account_ids: Sequence[str], now: Instant) -> list[Recipient]:
     """Those of these accounts that are people who may act and have a verified address."""
     rows = [await reader.one(_RECIPIENT, id=each) for each in account_ids]
-    return [Recipient(*row[:3]) for row in rows if row is not None and row[3] == PERSON and row[4] is None]
+    return [Recipient(*row[:3]) for row in rows if row is not None and row[3] == PERSON and _may_act(row[3:], now)]
 
 
 async def people_behind(reader: Reader, actor_kind: str, actor_id: str) -> frozenset[str]:

@@ -12,7 +12,7 @@ from sealwright.api.cookie_callers import check_cookie_caller
 from sealwright.api.errors import ReadOnlyToken, RecentSignInNeeded, SessionNeeded, WrongContentType
 from sealwright.api.idempotency import IdempotentCalls
 from sealwright.api.inner_calls import inner_caller
-from sealwright.api.operations import EACH, OWN, QUERY_SCHEMAS, Call, Operation
+from sealwright.api.operations import EACH, LARGE_BODY, OWN, QUERY_SCHEMAS, Call, Operation
 from sealwright.errors import Action, InvalidInput, NotPermitted, Remedy, Unavailable
 from sealwright.http import Handler, Listener, Request, Response, Route, Wire, json_response, whole_number
 from sealwright.identity import ApiAuthenticator, ApiKeys, SessionEnd, SessionKind, Sessions, SignedIn
@@ -95,6 +95,8 @@ class Dispatch:
             )
         await self._guard.require(signed_in.actor, operation.access, request)
         _require_own_person(operation, signed_in.actor)
+        if operation.large_body_needs is not None and len(request.body) > LARGE_BODY:
+            require(signed_in.actor, operation.large_body_needs)
         if operation.needs_recent_sign_in:
             await self._require_recent_sign_in(signed_in)
         return signed_in

@@ -26,6 +26,8 @@ EVEN_IF_USED = {
 """The query parameter that confirms the deletion of something in use."""
 PAGE = 100
 LONGEST_PAGE = 1_000
+LARGE_BODY = 1024 * 1024
+"""Bytes."""
 LONGEST_FOLLOWED = 15
 """Seconds after which a stream of new events ends, so that a server that stops need not wait for its readers."""
 _FLAG: Mapping[str, Any] = {"type": "boolean", "default": False}
@@ -105,6 +107,8 @@ class Operation(msgspec.Struct, frozen=True):
     also_refused: tuple[int, ...] = ()
     """Statuses of problem documents beside those that every operation of its kind has."""
     max_body: int = MAX_BODY
+    large_body_needs: Permission | None = None
+    """What one has to hold to send more than `LARGE_BODY`, which keeps others waiting while it is read."""
     prefix: str = PREFIX
 
     @property

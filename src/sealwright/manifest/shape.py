@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -145,14 +146,14 @@ MEMBERS: Mapping[str, Mapping[str, Any]] = {
 """Kind → the members of one of it, and their types."""
 
 
-def faults_of(manifest: Any, *, with_secrets: bool) -> list[Fault]:
-    """Everything in a manifest that has a wrong name or a wrong type, in the order of the manifest.
+def faults_of(manifest: Any, *, with_secrets: bool, at_most: int | None = None) -> list[Fault]:
+    """What in a manifest has a wrong name or a wrong type, in the order of the manifest: all of it, or the first ones.
 
     `with_secrets`: whether secrets and images themselves stand in it, as the API takes them, or references, as a file has them.
     """
     if not isinstance(manifest, dict):
         return [Fault("", "A manifest is a mapping.", f"Begin it with: version: {VERSION}")]
-    return list(_faults(manifest, with_secrets))
+    return list(islice(_faults(manifest, with_secrets), at_most))
 
 
 def _faults(manifest: dict[str, Any], with_secrets: bool) -> Iterator[Fault]:

@@ -117,7 +117,7 @@ class _KeysMissing(Exception):
 
 
 def _require_shape(manifest: Mapping[str, Any]) -> None:
-    faults = faults_of(manifest, with_secrets=True)
+    faults = faults_of(manifest, with_secrets=True, at_most=MOST_FAULTS)
     if faults:
         others = tuple(f"{each.pointer}: {each.detail} {each.hint}".rstrip() for each in faults[1:MOST_FAULTS])
         refusal = ManifestRefused(faults[0].detail, reasons=others, hint=faults[0].hint)

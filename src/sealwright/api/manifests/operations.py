@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from sealwright.access import Actor
+from sealwright.access import Actor, Permission
 from sealwright.api.json_types import ResponseBody
 from sealwright.api.manifests.accounts_and_roles import ManifestRoles, ManifestServiceAccounts
 from sealwright.api.manifests.apply import ManifestApplication
@@ -18,9 +18,9 @@ from sealwright.api.manifests.issuers import ManifestIssuers
 from sealwright.api.manifests.people import ManifestGroups, ManifestPeople
 from sealwright.api.manifests.targets import Targets
 from sealwright.api.manifests.trusted_issuers import ManifestTrustedIssuers
-from sealwright.api.operations import EACH, Call, Operation
-from sealwright.errors import NotFound
-from sealwright.manifest import KINDS
+from sealwright.api.operations import EACH, LARGE_BODY, Call, Operation
+from sealwright.errors import ContentTooLarge, NotFound
+from sealwright.manifest import IMAGES, KINDS, image_place_of
 
 LARGEST_MANIFEST = 8 * 1024 * 1024
 """Bytes, of which images are nearly all."""
@@ -94,6 +94,7 @@ class ManifestOperations:
                 accepts=dict[str, Any],
                 query={"dry_run": "true: change nothing, and return what would change."},
                 max_body=LARGEST_MANIFEST,
+                large_body_needs=Permission.CLIENT_WRITE,  # without images of clients it is not as large
             ),
             Operation(
                 "export_manifest",
@@ -109,6 +110,7 @@ class ManifestOperations:
 
     async def _apply(self, call: Call) -> AppliedManifest:
         dry_run = call.flag("dry_run")
+        _require_short(call.request.body, call.body)
         changes = await self._application.apply(call.body, dry_run=dry_run, actor=call.actor)
         return AppliedManifest(dry_run=dry_run, changes=changes)
 
@@ -128,3 +130,20 @@ class ManifestOperations:
             if size > LARGEST_PAGE:
                 break
         return ManifestPage(items=items, next=items[-1].name if len(found) > len(items) else None)
+
+
+def _require_short(document: bytes, manifest: Mapping[str, Any]) -> None:
+    """Raise ContentTooLarge where the entries are so many that looking at them would keep others waiting."""
+    length = len(document) - sum(_lengths_of_images(manifest))
+    if length > LARGE_BODY:
+        raise ContentTooLarge(
+            f"The manifest has {length} bytes without its images; {LARGE_BODY} are taken.", hint="Apply it in several parts."
+        )
+
+
+def _lengths_of_images(manifest: Mapping[str, Any]) -> Iterator[int]:
+    for kind, members in IMAGES.items():
+        entries = manifest.get(kind)
+        for entry in entries.values() if isinstance(entries, dict) else ():
+            places = (image_place_of(entry.get(member)) for member in members) if isinstance(entry, dict) else ()
+            yield from (len(place.text) for place in places if place is not None)

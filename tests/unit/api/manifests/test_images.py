@@ -104,3 +104,16 @@ async def test_page_of_an_export_ends_where_its_images_are_large():
         assert 1 < len(page["items"]) < 6
         _, rest = await world.call("GET", "/manifest/clients", token=token, query=f"after={page['next']}")
         assert [each["name"] for each in (*page["items"], *rest["items"])] == names
+
+
+async def test_manifest_of_very_many_entries_is_refused_before_it_is_looked_at_and_one_of_large_images_is_not():
+    async with administered() as (world, token):
+        crowd = {"version": 1, "people": {f"p{number}": {"wrong": 1} for number in range(60_000)}}
+        status, problem = await applied(world, await world.token("guest"), crowd)
+        assert (status, problem["code"]) == (403, "not_permitted")
+        status, problem = await applied(world, token, crowd)
+        assert (status, problem["code"]) == (413, "too_large")
+        assert "without its images; 1048576 are taken" in problem["detail"]
+        large = {f"wiki{number}": {**WIKI, "image": data(bytes(250_000))} for number in range(4)}
+        status, problem = await applied(world, token, {"version": 1, "clients": large})
+        assert (status, problem["code"]) == (400, "client_refused"), problem

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from sealwright.access import SYSTEM
+from sealwright.errors import NotPermitted
+from sealwright.web.console.listing import ON_A_PAGE
 from tests.pages_place import ORIGIN, pages_place
 from tests.unit.web.reading import Reading
 
@@ -91,6 +93,20 @@ def test_list_is_exported_as_it_is_filtered(place, browser, serial):
     assert heading.startswith("serial,state,names,holder")
     assert row.startswith(f"{serial},valid,")
     assert len(export("state=revoked")) == 1
+
+
+def test_export_ends_where_its_reader_may_read_no_more(place, browser):
+    place.person("root2", "system_admins")
+    account = place.person("alice")
+    for _ in range(ON_A_PAGE + 1):
+        place.certificate(account)
+    browser.open(f"{ORIGIN}/ui/certificates/export.csv")
+    pieces = place.answers[-1].chunks
+    assert place.run(anext(pieces)).startswith(b"serial,")
+    assert place.run(anext(pieces)).count(b",valid,") == ON_A_PAGE
+    place.run(place.identity.directory.remove_members("system_admins", ["root1"], actor=SYSTEM))
+    with pytest.raises(NotPermitted, match="certificate:read"):
+        place.run(anext(pieces))
 
 
 def test_page_tells_how_it_came_about_from_the_sign_in_to_the_serial_number(browser, serial):

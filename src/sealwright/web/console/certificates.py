@@ -128,10 +128,16 @@ class AllCertificatePages:
             yield csv_lines(map(_exported, page.certificates, rows))
             if not page.next_cursor:
                 return
-            session = await self._parts.sessions.session(person.session.id)
-            if session is None or session.ended_at is not None:
-                raise NotPermitted("The session has ended, and the export with it.", hint="Sign in again, and begin anew.")
+            person = await self._as_of_now(person)
             page = await self._found(replace(listing, after=page.next_cursor), person)
+
+    async def _as_of_now(self, person: SignedIn) -> SignedIn:
+        """With the permissions that are held now: an export can take minutes."""
+        session = await self._parts.sessions.session(person.session.id)
+        status = await self._parts.directory.status_of(person.account.id)
+        if session is None or session.ended_at is not None or not status.active:
+            raise NotPermitted("The session has ended, and the export with it.", hint="Sign in again, and begin anew.")
+        return await self._parts.sessions.signed_in(person.account, session, person.actor.address)
 
     async def _listing(self, page_request: PageRequest) -> Listing:
         """What the address asks for; the choices are those of now."""

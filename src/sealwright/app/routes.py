@@ -95,6 +95,7 @@ def _web_dependencies(parts: Parts) -> web.WebDependencies:
         consents=parts.oauth.consents,
         client_images=parts.oauth.clients.images,
         clients=parts.oauth.clients,
+        trusted_issuers=parts.oauth.trusted_issuers,
         inventory=parts.ca.inventory,
         revocation=parts.ca.revocation,
         approvals=parts.approvals,

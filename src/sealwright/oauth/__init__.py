@@ -90,7 +90,7 @@ from sealwright.oauth.registration.tokens import RegistrationTokens
 from sealwright.oauth.store import clients_of_group
 from sealwright.oauth.token import TokenEndpoint, TokenResponse
 from sealwright.oauth.trusted_issuers.models import IssuerRule, TrustedIssuer
-from sealwright.oauth.trusted_issuers.registry import TrustedIssuers
+from sealwright.oauth.trusted_issuers.registry import IssuerWithRules, TrustedIssuers
 
 __all__ = [
     "CHANGE_SCOPE",
@@ -145,6 +145,7 @@ __all__ = [
     "IssuerRegistry",
     "IssuerRule",
     "IssuerUnknown",
+    "IssuerWithRules",
     "LogoutEndpoint",
     "LogoutRefused",
     "NextStep",

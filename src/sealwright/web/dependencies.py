@@ -41,6 +41,7 @@ from sealwright.oauth import (
     Consents,
     LogoutEndpoint,
     StepResponse,
+    TrustedIssuers,
 )
 from sealwright.settings import Settings
 
@@ -79,6 +80,7 @@ class WebDependencies(Struct, frozen=True):
     consents: Consents
     client_images: ClientImages
     clients: ClientRegistry
+    trusted_issuers: TrustedIssuers
     inventory: Inventory
     revocation: Revocation
     approvals: Approvals

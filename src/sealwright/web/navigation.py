@@ -62,6 +62,13 @@ PLACES: Final = (
     Place("/ui/recycle-bin", "Recycle bin", "Directory", "What was deleted in the last days.", (_P.PERSON_READ,)),
     Place("/ui/clients", "Clients", "Directory", "Applications that sign people in here.", (_P.CLIENT_READ,)),
     Place(
+        "/ui/trusted-issuers",
+        "Trusted issuers",
+        "Directory",
+        "Clusters and CI systems whose tokens are taken for access tokens, and by which rules.",
+        (_P.CLIENT_READ,),
+    ),
+    Place(
         "/ui/identity-providers",
         "Identity providers",
         "Directory",

@@ -31,6 +31,7 @@ from tests.unit.web.certificate_profile_gallery import certificate_profile_sampl
 from tests.unit.web.directory_gallery import directory_forms
 from tests.unit.web.identity_provider_gallery import identity_provider_pages
 from tests.unit.web.people_gallery import people_forms
+from tests.unit.web.trusted_issuer_gallery import trusted_issuer_pages
 
 if TYPE_CHECKING:
     from tests.unit.web.gallery import Gallery
@@ -63,6 +64,7 @@ def console_pages(gallery: Gallery) -> Samples:
         accounts,
         approvals,
         identity_provider_pages,
+        trusted_issuer_pages,
         certificate_profile_samples,
         api_key_pages,
     )

@@ -35,6 +35,7 @@ from sealwright.web.console.record import AUDIT_PAGE, AuditPages
 from sealwright.web.console.search import HELP_PAGE, SEARCH_PAGE, SearchPages, SearchParts
 from sealwright.web.console.service_account_forms import ServiceAccountFormPages
 from sealwright.web.console.settings import SETTINGS_PAGE, SettingsPages
+from sealwright.web.console.trusted_issuers import NEW_ISSUER_PAGE, TRUSTED_ISSUERS_PAGE, TrustedIssuerPages
 from sealwright.web.dependencies import WebDependencies
 from sealwright.web.page_request import PageHandlers, PersonalAction
 from sealwright.web.page_route import page_route
@@ -76,6 +77,7 @@ class ConsoleRoutes:
             *self._people(),
             *self._groups(),
             *self._clients(),
+            *self._trusted_issuers(),
             *self._identity_providers(),
         )
 
@@ -283,6 +285,20 @@ class ConsoleRoutes:
         clients = ClientPages(self._pages, self._parts.clients)
         yield self._page(CLIENTS_PAGE, clients.show_list, _P.CLIENT_READ)
         yield self._page(f"{CLIENTS_PAGE}/{{name}}", clients.show, _P.CLIENT_READ)
+
+    def _trusted_issuers(self) -> Iterator[Route]:
+        issuers, all_ = TrustedIssuerPages(self._pages, self._parts.trusted_issuers), TRUSTED_ISSUERS_PAGE
+        one, read, write = f"{all_}/{{name}}", _P.CLIENT_READ, _P.CLIENT_WRITE
+        yield self._page(all_, issuers.show_list, read)
+        yield self._page(NEW_ISSUER_PAGE, issuers.show_new, write, recent=True)
+        yield self._form(NEW_ISSUER_PAGE, issuers.create, write, page=NEW_ISSUER_PAGE)
+        yield self._page(one, issuers.show, read)
+        yield self._page(f"{one}/rules", issuers.show_new_rule, write, recent=True)
+        yield self._form(f"{one}/rules", issuers.add_rule, write, page=all_)
+        yield self._page(f"{one}/rules/{{id}}/delete", issuers.show_rule_deletion, write, recent=True)
+        yield self._form(f"{one}/rules/{{id}}/delete", issuers.delete_rule, write, page=all_)
+        yield self._page(f"{one}/delete", issuers.show_deletion, write, recent=True)
+        yield self._form(f"{one}/delete", issuers.delete, write, page=all_)
 
     def _identity_providers(self) -> Iterator[Route]:
         parts, one = self._parts, f"{PROVIDERS_PAGE}/{{id}}"

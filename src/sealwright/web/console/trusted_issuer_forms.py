@@ -1,0 +1,113 @@
+"""The fields of the forms of a trusted issuer and of its rules, and what was typed into them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from sealwright.clock import parse_duration
+from sealwright.errors import Failure
+from sealwright.strict_json import JsonRefused, loads
+from sealwright.web.forms import FormError, fields_of, missing
+
+ISSUER_FIELDS: Final = ("name", "issuer-url", "audience", "jwks-uri", "jwks", "reusable")
+RULE_FIELDS: Final = ("client", "conditions", "service-account", "scopes", "lifetime")
+_ISSUER_NEEDS: Final = {"name": "Give the issuer a name.", "issuer-url": "Give iss of its tokens."}
+_RULE_NEEDS: Final = {
+    "client": "Say which client presents them.",
+    "conditions": "Give a condition. Without one, every token of the issuer would do.",
+}
+_FIELD_OF_WORD: Final = (
+    ("audience", "audience"),
+    ("jwks_uri and jwks", "jwks-uri"),
+    ("jwks of a client", "jwks"),
+    ("jwks holds", "jwks"),
+    ("is an issuer of this server", "issuer-url"),
+    ("cannot be the name", "name"),
+)
+
+
+def typed_in(form: Mapping[str, str], fields: tuple[str, ...]) -> dict[str, str]:
+    """What the form holds, with nothing for what was not sent."""
+    return {name: form.get(name, "") for name in fields}
+
+
+def issuer_errors(form: Mapping[str, str]) -> tuple[FormError, ...]:
+    """What can be said of a form of an issuer before anything is looked up."""
+    errors = missing(form, _ISSUER_NEEDS)
+    try:
+        key_set(form)
+    except ValueError as cause:
+        errors = (*errors, FormError(f"The keys are no JSON Web Key Set: what was typed {cause}.", "jwks"))
+    return errors
+
+
+def key_set(form: Mapping[str, str]) -> dict[str, Any] | None:
+    """The keys that were typed; None where none were. Raises ValueError."""
+    text = form.get("jwks", "").strip()
+    if not text:
+        return None
+    found = loads(text)
+    if not isinstance(found, dict):
+        raise JsonRefused("is not a JSON object")
+    return found
+
+
+def refused_issuer(failure: Failure, form: Mapping[str, str]) -> tuple[FormError, ...]:
+    """A refusal at the field that it is about."""
+    field = next((field for words, field in _FIELD_OF_WORD if words in failure.detail), "")
+    if not field and "is not a URL" in failure.detail:
+        field = "issuer-url" if repr(form.get("issuer-url", "").strip()[:200]) in failure.detail else "jwks-uri"
+    return fields_of(failure, {type(failure): field})
+
+
+def rule_errors(form: Mapping[str, str]) -> tuple[FormError, ...]:
+    """What can be said of a form of a rule before anything is looked up."""
+    errors = list(missing(form, _RULE_NEEDS))
+    lines = _lines(form)
+    claims = [claim for claim, _ in lines]
+    errors += [
+        FormError(f"{claim[:80]!r} is not a condition. Write CLAIM=VALUE, such as repository=example/shop.", "conditions")
+        for claim, pattern in lines
+        if not claim or not pattern
+    ]
+    twice = next((claim for claim in claims if claims.count(claim) > 1), "")
+    if twice:
+        errors.append(FormError(f"The claim {twice[:80]} has two conditions. Give one, with a pattern.", "conditions"))
+    try:
+        lifetime(form)
+    except ValueError:
+        errors.append(FormError(f"{form['lifetime'][:20]!r} is not a duration. Write 5m or 1h.", "lifetime"))
+    return tuple(errors)
+
+
+def conditions(form: Mapping[str, str]) -> dict[str, str]:
+    """Claim → what it has to be, one in each line."""
+    return dict(_lines(form))
+
+
+def lifetime(form: Mapping[str, str]) -> timedelta | None:
+    """How long the access tokens last; None where it was left empty. Raises ValueError."""
+    text = form.get("lifetime", "").strip()
+    return parse_duration(text) if text else None
+
+
+def refused_rule(failure: Failure) -> tuple[FormError, ...]:
+    """A refusal at the field that it is about."""
+    detail = failure.detail
+    words = (
+        ("service account", "service-account"),
+        ("condition", "conditions"),
+        ("claim", "conditions"),
+        ("scope", "scopes"),
+        ("last", "lifetime"),
+        ("client", "client"),
+    )
+    return fields_of(failure, {type(failure): next((field for word, field in words if word in detail), "")})
+
+
+def _lines(form: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Claims and patterns; a line without = has no pattern."""
+    found = (line.strip().partition("=") for line in form.get("conditions", "").splitlines() if line.strip())
+    return [(claim.strip(), pattern.strip()) for claim, _, pattern in found]

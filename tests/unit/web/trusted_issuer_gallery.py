@@ -1,0 +1,80 @@
+"""The pages of trusted issuers, once with every kind of value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from sealwright.access import NO_PERMISSIONS
+from sealwright.clock import Instant
+from sealwright.http import Response
+from sealwright.oauth import IssuerRule, TrustedIssuer
+from sealwright.web.console.trusted_issuer_forms import ISSUER_FIELDS, RULE_FIELDS
+
+if TYPE_CHECKING:
+    from tests.unit.web.gallery import Gallery
+
+NOW = Instant(1_795_342_800_000)
+HERE = "/ui/trusted-issuers"
+PATH = f"{HERE}/github"
+
+
+def _issuer(gallery: Gallery) -> TrustedIssuer:
+    text = gallery.text
+    return TrustedIssuer(
+        id="i-1",
+        name=text("github"),
+        issuer_url=text("https://token.actions.githubusercontent.com"),
+        audience=text("https://id.example.org"),
+        created_at=NOW,
+    )
+
+
+def _rule(gallery: Gallery) -> IssuerRule:
+    text = gallery.text
+    return IssuerRule(
+        id="r-1",
+        issuer_id="i-1",
+        client_id="c-1",
+        client_name=text("jobs"),
+        account_id="a-1",
+        account_name=text("robot"),
+        conditions={text("repository"): text("example/shop"), "ref": text("refs/heads/*")},
+        scopes=(text("deploy"),),
+        lifetime=timedelta(minutes=5),
+        created_at=NOW,
+    )
+
+
+def trusted_issuer_pages(gallery: Gallery, show: Callable[..., Response]) -> Iterator[tuple[str, Response]]:
+    """All of them."""
+    text, issuer, rule = gallery.text, _issuer(gallery), _rule(gallery)
+    here, reader = gallery.context(HERE), gallery.context(HERE, NO_PERMISSIONS)
+    listed = ((PATH, issuer), (PATH, replace(issuer, reusable=True)))
+    yield "trusted-issuers", show("trusted-issuers.html", here, issuers=listed, notice=text("Done."))
+    yield "trusted-issuers-none", show("trusted-issuers.html", reader, issuers=(), notice="")
+    own = replace(rule, account_id=None, account_name=None, scopes=())
+    rules = ((rule, text("5 minutes")), (own, text("1 hour")))
+    one = {"issuer": issuer, "path": PATH, "keys": text("found by discovery"), "rules": rules, "notice": text("Done.")}
+    yield "trusted-issuer", show("trusted-issuer.html", here, **one)
+    yield "trusted-issuer-read-only", show("trusted-issuer.html", reader, **(one | {"rules": rules[:1], "notice": ""}))
+    new = one | {"issuer": replace(issuer, reusable=True), "rules": ()}
+    yield "trusted-issuer-new", show("trusted-issuer.html", here, **new)
+    form = {"action": "/ui/new/trusted-issuer", "back": HERE}
+    empty = dict.fromkeys(ISSUER_FIELDS, "")
+    yield "trusted-issuer-form", show("trusted-issuer-form.html", here, typed=empty, **form)
+    typed = {name: text(name) for name in ISSUER_FIELDS} | {"reusable": "yes"}
+    wrong = gallery.errors("name", "issuer-url", "audience", "jwks-uri", "jwks")
+    yield "trusted-issuer-form-wrong", show("trusted-issuer-form.html", here, typed=typed, errors=wrong, **form)
+    form |= {"usual": text("10 minutes"), "action": f"{PATH}/rules", "back": PATH}
+    empty = dict.fromkeys(RULE_FIELDS, "")
+    yield "trusted-issuer-rule-form", show("trusted-issuer-rule-form.html", here, issuer=issuer, typed=empty, **form)
+    typed = {name: text(name) for name in RULE_FIELDS}
+    wrong = gallery.errors(*RULE_FIELDS)
+    yield (
+        "trusted-issuer-rule-form-wrong",
+        show("trusted-issuer-rule-form.html", reader, issuer=issuer, typed=typed, errors=wrong, **form),
+    )

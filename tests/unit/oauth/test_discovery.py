@@ -334,3 +334,12 @@ async def test_metadata_is_the_same_bytes_at_each_call():
         assert answers[0].body == answers[1].body
         assert msgspec.json.decode(answers[0].body)
         assert answer_parameters(location(await world.authorize(None, **public_request(scope=""))))["iss"] == ISSUER
+
+
+@pytest.mark.parametrize("path", ["/oauth2/issuers/team/.well-known/openid-configuration", METADATA_PATHS[0].format("step-ca")])
+async def test_metadata_is_silent_about_encryption_which_nothing_here_does(path):
+    async with world_with_client() as world:
+        await world.server.issuers.create("team", actor=SYSTEM)
+        document = members(await world.call("GET", path))
+        assert document["request_object_signing_alg_values_supported"]
+        assert not [name for name in document if "encrypt" in name]

@@ -161,6 +161,10 @@ def add_rule(
     wrong = next((each for each in conditions if "=" not in each[1:]), None)
     if wrong is not None:
         raise click.BadParameter(f"{wrong!r} is not a condition such as sub=VALUE.", param_hint="--when")
+    claims = [each.partition("=")[0] for each in conditions]
+    twice = next((claim for claim in claims if claims.count(claim) > 1), None)
+    if twice is not None:
+        raise click.BadParameter(f"The claim {twice} has two conditions. Give one, with a pattern.", param_hint="--when")
     try:
         seconds = None if lifetime is None else int(parse_duration(lifetime).total_seconds())
     except ValueError as cause:

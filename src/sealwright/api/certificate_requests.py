@@ -90,6 +90,7 @@ class CertificateRequestOperations:
                 returns=PreviewView,
                 accepts=PreviewBody,
                 recent_sign_in=False,
+                changes_nothing=True,
             ),
         ]
 

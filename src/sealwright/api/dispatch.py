@@ -64,7 +64,7 @@ class Dispatch:
             if signed_in is None:
                 return await work()
             async with self._noted_use(operation, signed_in.actor):
-                if operation.method != "POST":
+                if operation.method != "POST" or operation.changes_nothing:
                     return await work()
                 return await self._idempotent.run(request, signed_in.account.id, work, holds_secret=operation.shows_secret)
 

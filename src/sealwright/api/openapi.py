@@ -140,7 +140,7 @@ def _in_query(operation: Operation) -> list[dict[str, Any]]:
 
 def _in_headers(operation: Operation, shown_by: Operation | None) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    if operation.method == "POST" and not operation.public:
+    if operation.method == "POST" and not operation.public and not operation.changes_nothing:
         found.append(dict(_IDEMPOTENCY_KEY))
     if shown_by is not None and operation.method == "GET":
         described = "Entity tags that the caller has: where one is of this version, the answer is 304 without a body."

@@ -100,6 +100,8 @@ class Operation(msgspec.Struct, frozen=True):
     status: int = 200
     media_type: str = "application/json"
     """Of what is returned. As JSON lines, `returns` is the shape of one line."""
+    changes_nothing: bool = False
+    """Whether it is a POST only for what it is given: a second call does no harm, so the first is not kept to tell them apart."""
     recent_sign_in: bool | None = None
     """Whether it needs a recent sign-in; by default if it changes something."""
     also_returns: tuple[int, Any] | None = None

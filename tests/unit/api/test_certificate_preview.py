@@ -109,3 +109,10 @@ async def test_of_a_provider_of_others_only_a_token_says_who_would_ask(office):
     found = await preview(office, provisioner="keycloak")
     assert found["verdict"] == "block"
     assert "only such a token says whose names these are" in found["detail"]
+
+
+async def test_preview_is_not_kept_although_it_came_with_a_key_for_repeating_it(office):
+    body, again = {"csr": csr(WEB, (WEB,)), "provisioner": "admin"}, {"idempotency-key": "k-1"}
+    status, _ = await office.world.call("POST", PREVIEW, body, token=office.tokens["root"], headers=again)
+    assert status == 200
+    assert await office.world.stored("idempotent_calls") == []

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 import pytest
 
 from sealwright.access import SYSTEM
-from sealwright.jose import jwk_of
+from sealwright.clock import to_seconds
+from sealwright.jose import jwk_of, sign
 from tests.pages_place import ORIGIN, InProcessBrowser, Place, pages_place
 from tests.signing import signing_key
 
-ISSUERS, NEW = f"{ORIGIN}/ui/trusted-issuers", f"{ORIGIN}/ui/new/trusted-issuer"
+ISSUERS, NEW, EXPLAIN = f"{ORIGIN}/ui/trusted-issuers", f"{ORIGIN}/ui/new/trusted-issuer", f"{ORIGIN}/ui/explain/assertion"
 KEY = signing_key("ES256")
 KEYS = json.dumps({"keys": [jwk_of(KEY.public_key, KEY.id, "ES256")]})
 FIELDS = {"name": "ci", "issuer-url": "https://ci.example.org", "jwks": KEYS}
@@ -175,3 +176,42 @@ def test_rule_that_speaks_of_a_service_account_is_refused_with_the_permission_th
     assert "person:write" in page.text
     assert "repository=example/shop" in page.text
     assert "so each of them is refused" in browser.open(f"{ISSUERS}/ci").text
+
+
+def token(place: Place, **changes: str) -> str:
+    now = to_seconds(place.clock.now())
+    said = {"iss": "https://ci.example.org", "sub": "job-7", "aud": ORIGIN, "exp": now + 300, "repository": "example/shop"}
+    return sign(KEY, said | changes)
+
+
+def test_token_that_is_pasted_in_is_explained_and_not_shown_again(place: Place) -> None:
+    browser = trusted(place)
+    add_rule(browser, "repository=other/*")
+    assert 'href="/ui/explain/assertion"' in browser.open(ISSUERS).text
+    page = browser.open(EXPLAIN)
+    refused = browser.submit(page, "explain", assertion=token(place))
+    assert "The check that failed is <code>rule</code>" in refused.text
+    assert "repository is example/shop, not <code>other/*</code>" in refused.text
+    add_rule(browser, "repository=example/*")
+    pasted = token(place)
+    taken = browser.submit(page, "explain", assertion=pasted)
+    assert "would be taken" in taken.text
+    assert "<code>job-7</code>" in taken.text
+    for part in pasted.split("."):
+        assert part not in taken.text
+        assert part not in refused.text
+    other = browser.submit(page, "explain", assertion=token(place, aud="https://other.example.org"))
+    assert "The check that failed is <code>audience</code>" in other.text
+    assert browser.submit(page, "explain", assertion="").status == 422
+    assert browser.submit(page, "explain", assertion="x" * 20_000).status == 413
+
+
+def test_token_is_explained_to_who_may_read_clients_and_to_no_one_else(place: Place) -> None:
+    add_rule(trusted(place), "repository=example/*")
+    browser = reader(place)
+    page = browser.submit(browser.open(EXPLAIN), "explain", assertion=token(place))
+    assert "would be taken" in page.text
+    place.person("nobody")
+    refused = place.signed_in("nobody").open(EXPLAIN)
+    assert refused.status == 403
+    assert "client:read" in refused.text

@@ -550,6 +550,7 @@ OTHERWISE_TESTED = {
         "machine revoke",
     ),  # in test_machine_clients.py: each is a step of a loop
     "oidc-provider explain",  # in test_keycloak.py, where someone signs in
+    "system oauth2 trusted-issuer explain",  # on the page about tokens for jobs, which has one
     *(
         "backup restore",
         "help",

@@ -9,6 +9,7 @@ from sealwright.access.approvals import ApprovalRules, Approvals
 from sealwright.api.account_policies import AccountPolicyOperations
 from sealwright.api.api_keys import ApiKeyOperations
 from sealwright.api.approvals import ApprovalOperations
+from sealwright.api.assertion_explanations import AssertionExplanationOperations
 from sealwright.api.audit_events import AuditSearch
 from sealwright.api.audit_record import AuditOperations
 from sealwright.api.audit_sinks import AuditSinkOperations
@@ -76,6 +77,7 @@ from sealwright.keys import Custody
 from sealwright.mail import Outbox
 from sealwright.oauth import (
     ApiAccess,
+    AssertionExplanations,
     ClientMaps,
     ClientRegistry,
     IssuerRegistry,
@@ -117,6 +119,7 @@ class ApiDependencies(Struct, frozen=True):
     oauth_issuers: IssuerRegistry
     registration_tokens: RegistrationTokens
     trusted_issuers: TrustedIssuers
+    assertion_explanations: AssertionExplanations
     issuers: Issuers
     profiles: ProfileRegistry
     provisioners: ProvisionerRegistry
@@ -155,6 +158,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *IssuerOperations(given.oauth_issuers, given.clients).operations(),
         *RegistrationTokenOperations(given.registration_tokens).operations(),
         *TrustedIssuerOperations(given.trusted_issuers).operations(),
+        *AssertionExplanationOperations(given.assertion_explanations).operations(),
         *ClientMapOperations(given.client_maps).operations(),
         *ClientSecretOperations(given.clients).operations(),
         *ClientImageOperations(given.clients.images).operations(),

@@ -12,6 +12,8 @@ import click
 from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.confirmation import ask_first
 from sealwright.cli.context import CommandContext, pass_context
+from sealwright.cli.errors import ExitCode
+from sealwright.cli.files import read_bytes
 from sealwright.clock import parse_duration
 
 trusted_issuer = CommandGroup(
@@ -195,5 +197,42 @@ def delete_rule(context: CommandContext, name: str, rule_id: str) -> None:
     context.output.json({"name": name, "id": rule_id, "deleted": True})
 
 
-for each in (create, list_, get, delete, add_rule, delete_rule):
+_EXPLAINED = (
+    ("token", "verdict"),
+    ("that is", "detail"),
+    ("issuer", "issuer"),
+    ("subject", "subject"),
+    ("until", "expires_at"),
+    ("rules", "rules"),
+)
+
+
+@command(
+    "explain",
+    examples=["sealwright system oauth2 trusted-issuer explain job.token", "sealwright system oauth2 trusted-issuer explain -"],
+)
+@click.argument("file", metavar="FILE")
+@pass_context
+def explain(context: CommandContext, file: str) -> int:
+    """Tell why a token of another issuer would be taken or refused. It is not used up, and nothing of it is kept.
+
+    FILE holds the token; - reads standard input. Exit code 0 if it would be taken, else 1.
+    """
+    text = context.dependencies.stdin.read() if file == "-" else read_bytes(Path(file)).decode("utf-8", "replace")
+    value = context.connection().call("POST", "oauth2", "assertions", "explain", body={"assertion": text.strip()})
+    verdict = "taken" if value["taken"] else f"refused by the check of: {value['failed']}"
+    rules = value["rules"] if context.output.as_json else [_judged(each) for each in value["rules"]]
+    context.output.record({**value, "verdict": verdict, "rules": rules}, _EXPLAINED)
+    return ExitCode.DONE if value["taken"] else ExitCode.FAILED
+
+
+def _judged(rule: Mapping[str, Any]) -> str:
+    """A rule in one line, with what is wrong for it."""
+    who = f"{rule['id']} {rule['client']} as {rule['service_account'] or rule['client']}"
+    if rule["lacking"]:
+        return f"{who}: no, {'; '.join(rule['lacking'])}"
+    return f"{who}: {'this one counts' if rule['counts'] else 'fits, but an earlier one counts'}"
+
+
+for each in (create, list_, get, delete, add_rule, delete_rule, explain):
     trusted_issuer.add_command(each)

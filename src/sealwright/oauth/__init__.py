@@ -89,6 +89,8 @@ from sealwright.oauth.registration.store import RegistrationToken
 from sealwright.oauth.registration.tokens import RegistrationTokens
 from sealwright.oauth.store import clients_of_group
 from sealwright.oauth.token import TokenEndpoint, TokenResponse
+from sealwright.oauth.trusted_issuers.explanations import AssertionExplanation, AssertionExplanations
+from sealwright.oauth.trusted_issuers.issuer_assertions import Check, JudgedRule
 from sealwright.oauth.trusted_issuers.models import IssuerRule, TrustedIssuer
 from sealwright.oauth.trusted_issuers.registry import IssuerWithRules, TrustedIssuers
 
@@ -108,11 +110,14 @@ __all__ = [
     "AccessTokenRefused",
     "ApiAccess",
     "ApiAccessRefused",
+    "AssertionExplanation",
+    "AssertionExplanations",
     "AuthorizationEndpoint",
     "AuthorizationRequest",
     "AuthorizationServer",
     "AvailableClient",
     "BackchannelLogout",
+    "Check",
     "ChooseAccountStep",
     "ClaimJoin",
     "ClaimMap",
@@ -146,6 +151,7 @@ __all__ = [
     "IssuerRule",
     "IssuerUnknown",
     "IssuerWithRules",
+    "JudgedRule",
     "LogoutEndpoint",
     "LogoutRefused",
     "NextStep",

@@ -48,6 +48,7 @@ from sealwright.oauth.subjects import SubjectLookup
 from sealwright.oauth.terminal_http import TerminalEndpoints, terminal_routes
 from sealwright.oauth.token import TokenEndpoint
 from sealwright.oauth.token_families import TokenFamilies
+from sealwright.oauth.trusted_issuers.explanations import AssertionExplanations
 from sealwright.oauth.trusted_issuers.registry import TrustedIssuers
 from sealwright.oauth.userinfo import UserinfoEndpoint
 
@@ -62,6 +63,7 @@ class AuthorizationServer(Struct, frozen=True):
     issuers: IssuerRegistry
     registration_tokens: RegistrationTokens
     trusted_issuers: TrustedIssuers
+    assertion_explanations: AssertionExplanations
     authorization: AuthorizationEndpoint
     consents: Consents
     discovery: Discovery
@@ -117,6 +119,7 @@ def build_authorization_server(
         issuers=IssuerRegistry(dependencies, custody),
         registration_tokens=RegistrationTokens(dependencies, directory),
         trusted_issuers=TrustedIssuers(dependencies, people, named),
+        assertion_explanations=AssertionExplanations(dependencies, key_sets),
         authorization=asked.authorization,
         consents=Consents(dependencies, directory=directory),
         discovery=discovery,

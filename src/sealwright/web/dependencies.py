@@ -34,6 +34,7 @@ from sealwright.identity import (
 )
 from sealwright.mail import Outbox
 from sealwright.oauth import (
+    AssertionExplanations,
     AuthorizationEndpoint,
     BackchannelLogout,
     ClientImages,
@@ -81,6 +82,7 @@ class WebDependencies(Struct, frozen=True):
     client_images: ClientImages
     clients: ClientRegistry
     trusted_issuers: TrustedIssuers
+    assertion_explanations: AssertionExplanations
     inventory: Inventory
     revocation: Revocation
     approvals: Approvals

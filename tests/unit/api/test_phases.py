@@ -72,6 +72,7 @@ BODIES = {
     "approve_request": {},
     "reject_request": {},
     "set_approval_rule": {"group": "x"},
+    "explain_assertion": {"assertion": "x"},
     "preview_certificate": {"csr": "x", "provisioner": "x"},
     "issue_certificate": {"csr": "x", "token": "x"},
 }

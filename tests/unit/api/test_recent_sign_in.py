@@ -13,7 +13,7 @@ from tests.unit.identity.world import OTHER_PASSWORD, PASSWORD
 LONG_AGO = timedelta(minutes=10)
 NEVER = {"logout", "reauth", "reauth_code", "end_session", "end_sessions", "revoke_api_key"}
 """What ends or proves one's own access, and so is always possible."""
-READS = {"preview_certificate"}
+READS = {"preview_certificate", "explain_assertion"}
 """What a body is sent to, and changes nothing."""
 
 

@@ -157,6 +157,7 @@ COMMANDS = {
     "get_trusted_issuer": f"{OAUTH2} trusted-issuer get",
     "delete_trusted_issuer": f"{OAUTH2} trusted-issuer delete",
     "add_trusted_issuer_rule": f"{OAUTH2} trusted-issuer add-rule",
+    "explain_assertion": f"{OAUTH2} trusted-issuer explain",
     "delete_trusted_issuer_rule": f"{OAUTH2} trusted-issuer delete-rule",
     "list_certificate_profiles": "profile list",
     "create_certificate_profile": "profile create",

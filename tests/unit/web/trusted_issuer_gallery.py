@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from sealwright.access import NO_PERMISSIONS
 from sealwright.clock import Instant
 from sealwright.http import Response
-from sealwright.oauth import IssuerRule, TrustedIssuer
+from sealwright.oauth import AssertionExplanation, Check, IssuerRule, JudgedRule, TrustedIssuer
+from sealwright.oauth.trusted_issuers.conditions import Unmet
 from sealwright.web.console.trusted_issuer_forms import ISSUER_FIELDS, RULE_FIELDS
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def trusted_issuer_pages(gallery: Gallery, show: Callable[..., Response]) -> Ite
     yield "trusted-issuer-read-only", show("trusted-issuer.html", reader, **(one | {"rules": rules[:1], "notice": ""}))
     new = one | {"issuer": replace(issuer, reusable=True), "rules": ()}
     yield "trusted-issuer-new", show("trusted-issuer.html", here, **new)
+    yield from _explanations(gallery, show)
     form = {"action": "/ui/new/trusted-issuer", "back": HERE}
     empty = dict.fromkeys(ISSUER_FIELDS, "")
     yield "trusted-issuer-form", show("trusted-issuer-form.html", here, typed=empty, **form)
@@ -78,3 +80,26 @@ def trusted_issuer_pages(gallery: Gallery, show: Callable[..., Response]) -> Ite
         "trusted-issuer-rule-form-wrong",
         show("trusted-issuer-rule-form.html", reader, issuer=issuer, typed=typed, errors=wrong, **form),
     )
+
+
+def _explanations(gallery: Gallery, show: Callable[..., Response]) -> Iterator[tuple[str, Response]]:
+    text, here, rule = gallery.text, gallery.context(HERE), _rule(gallery)
+    page = {"issuers": HERE, "action": "/ui/explain/assertion"}
+    yield "assertion", show("assertion.html", here, found=None, errors=gallery.errors("assertion"), **page)
+    unknown = AssertionExplanation(failed=Check.ISSUER, detail=text("It is not trusted here."))
+    yield "assertion-refused", show("assertion.html", here, found=unknown, **page)
+    lacking = (Unmet(text("ref is missing"), text("refs/heads/main")), Unmet(text("sub is x"), text("y")))
+    rules = (
+        JudgedRule(rule, lacking, counts=False),
+        JudgedRule(replace(rule, account_name=None), (), counts=True),
+        JudgedRule(rule, (), counts=False),
+    )
+    taken = AssertionExplanation(
+        detail=text("It would be taken."),
+        issuer=text("github"),
+        issuer_url=text("https://ci.example.org"),
+        subject=text("repo:example/shop"),
+        expires_at=NOW,
+        rules=rules,
+    )
+    yield "assertion-taken", show("assertion.html", here, found=taken, **page)

@@ -53,7 +53,11 @@ class Unmet(NamedTuple):
     found: str
     """What the claim is, in words, for whoever presented the token."""
     wanted: str
-    """The pattern, which names what an administrator trusts: for the record alone."""
+    """The pattern, which names what an administrator trusts: for the record, and for who may read rules."""
+
+    def __str__(self) -> str:
+        """Both."""
+        return f"{self.found}, not {self.wanted}"
 
 
 def unmet(conditions: Mapping[str, str], claims: Mapping[str, Any]) -> tuple[Unmet, ...]:

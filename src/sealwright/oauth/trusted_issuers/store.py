@@ -10,7 +10,13 @@ from sqlalchemy import bindparam, delete, insert, select
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction
-from sealwright.db.schema import accounts, oauth_clients, oauth_trusted_issuer_rules, oauth_trusted_issuers
+from sealwright.db.schema import (
+    accounts,
+    oauth_clients,
+    oauth_trusted_issuer_rules,
+    oauth_trusted_issuers,
+    oauth_used_jwts,
+)
 from sealwright.oauth.trusted_issuers.models import IssuerRule, TrustedIssuer
 
 i = oauth_trusted_issuers.c
@@ -45,6 +51,7 @@ _RULES_FOR = Statement(
     _RULE.where(r.issuer_id == bindparam("issuer_id"), r.client_id == bindparam("client_id")).order_by(r.created_at, r.id)
 )
 _RULE_BY_ID = Statement(_RULE.where(r.id == bindparam("id")))
+_USED = Statement(select(oauth_used_jwts.c.digest).where(oauth_used_jwts.c.digest == bindparam("digest")))
 _INSERT_RULE = Statement(insert(oauth_trusted_issuer_rules))
 _DELETE_RULE = Statement(
     delete(oauth_trusted_issuer_rules).where(r.id == bindparam("which"), r.issuer_id == bindparam("of_issuer"))
@@ -94,6 +101,11 @@ async def rule(reader: Database | Transaction, rule_id: str) -> IssuerRule | Non
     """The rule with this id."""
     row = await reader.one(_RULE_BY_ID, id=rule_id)
     return None if row is None else _rule(row)
+
+
+async def was_used(reader: Database | Transaction, digest: bytes) -> bool:
+    """Whether a token was used; nothing is noted."""
+    return await reader.one(_USED, digest=digest) is not None
 
 
 async def insert_rule(tx: Transaction, new: IssuerRule) -> None:

@@ -19,6 +19,7 @@ from sealwright.web.console.accounts import (
     ServiceAccountPages,
 )
 from sealwright.web.console.approvals import APPROVALS_PAGE, ApprovalPages
+from sealwright.web.console.assertions import EXPLAIN_PAGE, AssertionPages
 from sealwright.web.console.audit_sinks import NEW_SINK_PAGE, SINKS_PAGE, AuditSinkPages
 from sealwright.web.console.authority import ISSUERS_PAGE, PROVISIONERS_PAGE, AuthorityPages
 from sealwright.web.console.certificate_profiles import PROFILES_PAGE, CertificateProfilePages
@@ -292,6 +293,9 @@ class ConsoleRoutes:
         yield self._page(all_, issuers.show_list, read)
         yield self._page(NEW_ISSUER_PAGE, issuers.show_new, write, recent=True)
         yield self._form(NEW_ISSUER_PAGE, issuers.create, write, page=NEW_ISSUER_PAGE)
+        assertions = AssertionPages(self._pages, self._parts.assertion_explanations)
+        yield self._page(EXPLAIN_PAGE, assertions.show, read, recent=True)
+        yield self._form(EXPLAIN_PAGE, assertions.explain, read, page=EXPLAIN_PAGE)
         yield self._page(one, issuers.show, read)
         yield self._page(f"{one}/rules", issuers.show_new_rule, write, recent=True)
         yield self._form(f"{one}/rules", issuers.add_rule, write, page=all_)

@@ -58,7 +58,7 @@ NOTICES: Mapping[str, str] = {
     "provider-deleted": "The identity provider was deleted, with its mappings and the roles that they gave.",
     "mapping-added": "The group gives the role from each person's next sign-in on.",
     "mapping-removed": "The group gives the role no more, from each person's next sign-in on.",
-    "issuer-trusted": "The issuer is trusted. Its tokens are good for nothing until a rule says so.",
+    "issuer-trusted": "The issuer is trusted. Its tokens are accepted for nothing until a rule says so.",
     "issuer-deleted": "The issuer is trusted no more. Its rules are gone, and what they gave ended.",
     "issuer-rule-added": "The rule was added, after those that were there.",
     "issuer-rule-deleted": "The rule was deleted, and what it gave ended.",

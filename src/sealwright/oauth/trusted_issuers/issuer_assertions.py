@@ -121,7 +121,7 @@ class IssuerAssertions:
         self._providers = TrustedProviders(dependencies.outbound, dependencies.clock, _no_provider_of_ours)
 
     async def read(self, text: str, client: Client, about: dict[str, Any]) -> IssuerAssertion:
-        """What the token is good for at a client; raises GrantRefused. What is known of it goes into `about`, for the record."""
+        """What the token is accepted for at a client; raises GrantRefused. What is known of it goes into `about`."""
         found = await self.verified(text, ChecksSoFar(about))
         rule = await self._rule(found, client, about)
         about["rule"] = rule.id

@@ -49,7 +49,7 @@ class TrustedIssuerPages:
         )
 
     async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
-        """One issuer: how its tokens are verified, and which of them are good for what."""
+        """One issuer: how its tokens are verified, and which of them are accepted for what."""
         found = await self._found(page_request, person)
         return self._pages.console(
             "trusted-issuer.html",
@@ -68,7 +68,7 @@ class TrustedIssuerPages:
         return self._issuer_form(page_request, person)
 
     async def create(self, page_request: PageRequest, person: SignedIn) -> Response:
-        """Trust an issuer; its tokens are good for nothing until a rule says so."""
+        """Trust an issuer; its tokens are accepted for nothing until a rule says so."""
         form = page_request.form
         errors = issuer_errors(form)
         if errors:
@@ -109,7 +109,7 @@ class TrustedIssuerPages:
         return self._rule_form(page_request, person, await self._found(page_request, person))
 
     async def add_rule(self, page_request: PageRequest, person: SignedIn) -> Response:
-        """Say which tokens are good for which access tokens; who may not is told what it needs, and what was typed stays."""
+        """Say which tokens are accepted for which access tokens; who may not is told what it needs, and what was typed stays."""
         found, form = await self._found(page_request, person), page_request.form
         errors, status = rule_errors(form), 422
         if not errors:

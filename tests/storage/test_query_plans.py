@@ -1,5 +1,7 @@
 """What is searched is found by an index, on both engines, however much there is."""
 
+import re
+
 import pytest
 from sqlalchemy import bindparam, func, select, text
 
@@ -227,6 +229,55 @@ async def test_search_reads_an_index_and_no_whole_table(open_scratch, statement,
     recursion = ("SCAN held", "SCAN joined", "SCAN membership", "SCAN chosen", "SCAN named", "SCAN counted", "SCAN CONSTANT ROW")
     whole = [line for line in told.splitlines() if line.startswith("SCAN") and " USING " not in line]
     assert [line for line in whole if line not in recursion and not line.startswith(("SCAN page_", "SCAN anon_"))] == [], told
+
+
+def row_of_event(number, *, done):
+    """Of what was done all is of one kind, by one actor, and about one thing; of what was refused each is another."""
+    which = {"event": "x.y", "actor_id": "a", "actor_name": "b", "target": "a:1"}
+    if not done:
+        which = {name: f"{value}{number % 50}" for name, value in which.items()}
+    common = {"at": number, "actor_kind": "person", "details": "{}", "previous": b"", "digest": b"", "request_id": ""}
+    return (
+        {"writer_id": str(done), "sequence": number, "outcome": "done" if done else ("refused", "failed")[number % 2]}
+        | which
+        | common
+    )
+
+
+class Planned(Exception):
+    """Takes back the rows and their statistics, on which the plans of other tests would depend."""
+
+
+NOT_DONE = [
+    (2, 0, ABOUT, ["target", "target"]),
+    (0, 2, KINDS, ["event", "event"]),
+    (0, 2, {**KINDS, **PLACE, "until": 9}, ["event", "event"]),
+    (0, 0, BY, ["actor_id", "actor_name"]),
+]
+
+
+async def test_what_was_not_done_is_found_without_reading_what_was(open_scratch):
+    asked = [(outcome, *each) for outcome in ("refused", "failed") for each in NOT_DONE]
+
+    async with open_scratch() as db:
+
+        async def body(tx):
+            rows = [row_of_event(number, done=done) for number in range(1_000) for done in (True, False)]
+            await tx.run_many(audit_store._INSERT, rows)
+            await tx.run(Statement(text("ANALYZE audit_events")))
+            found = []
+            for outcome, targets, events, given, _ in asked:
+                statement = audit_store._search(targets, events, outcome, frozenset(given))
+                found.append("\n".join(str(row[-1]) for row in await tx.all(Explained(statement), **given)))
+            raise Planned(found)
+
+        with pytest.raises(Planned) as planned:
+            await db.write(body)
+        if "Postgresql" in type(db).__name__:
+            await db.write(lambda tx: tx.run(Statement(text("TRUNCATE audit_events"))))  # how large it was is not taken back
+    for told, (_, _, _, _, columns) in zip(planned.value.args[0], asked, strict=True):
+        assert sorted(re.findall(r"ix_audit_events_\w+", told)) == [f"ix_audit_events_{each}_not_done" for each in columns], told
+        assert "Seq Scan" not in told
 
 
 async def test_person_who_signs_in_is_found_by_name_and_by_address_without_looking_at_others(open_scratch):

@@ -36,6 +36,10 @@ audit_events = Table(
     Index("ix_audit_events_actor_id", "actor_id", "at"),
     Index("ix_audit_events_actor_name", "actor_name", "at"),
     Index("ix_audit_events_outcome", "outcome", "at", **_only("outcome <> 'done'")),
+    *[
+        Index(f"ix_audit_events_{column}_not_done", text(f"(outcome || {column})"), "at", **_only("outcome <> 'done'"))
+        for column in ("target", "event", "actor_id", "actor_name")
+    ],
     Index("ix_audit_events_request_id", "request_id", **_only("request_id <> ''")),
     info={"about": "What happened. Rows are only ever added; each covers the one before it."},
 )

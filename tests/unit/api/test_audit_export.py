@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -56,6 +57,24 @@ async def test_export_holds_every_event_once_in_pieces_of_bounded_size():
         made = [event["target"] for event in events if event["event"] == "group.created" and event["details"] == {"name": "x"}]
         assert made == [f"group:{number}" for number in reversed(range(MANY))]
         assert largest == EXPORTED_AT_ONCE
+
+
+async def test_export_holds_no_more_memory_the_longer_it_is():
+    async with server_world() as world:
+        token = await world.token("ruth", "auditors")
+        await write_events(world, 8 * EXPORTED_AT_ONCE)
+        response = await world.send("GET", "/audit/export", token=token)
+        assert response.chunks is not None
+        held, size = [], 0
+        tracemalloc.start()
+        try:
+            async for piece in response.chunks:
+                held.append(tracemalloc.get_traced_memory()[0])
+                size += len(piece)
+        finally:
+            tracemalloc.stop()
+        # The first pieces fill caches, and the last is smaller than the others.
+        assert held[-2] - held[2] < size / 16, "half a piece"
 
 
 async def test_events_of_later_do_not_disturb_a_running_export():

@@ -58,5 +58,4 @@ async def test_votes_on_two_nodes_at_once_both_count_and_one_certificate_comes_o
         (decided,) = (await second.app.parts.approvals.all(SYSTEM)).requests
         assert decided.state is RequestState.APPROVED
         answers = await asyncio.gather(sign(first, request), sign(first, request), return_exceptions=True)
-        assert 201 in answers
-        assert len((await first.app.parts.approvals.all(SYSTEM)).requests) == 1
+        assert answers.count(201) == 1  # the other one found it used, and waits for an approval of its own if it came later

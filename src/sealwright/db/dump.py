@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import apsw
 import msgspec
-from sqlalchemy import Connection, LargeBinary, MetaData, Table, inspect, select
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, Table, inspect, select
 from sqlalchemy.exc import CompileError, DataError, DBAPIError, IntegrityError
 
 from sealwright.db import migrate
@@ -173,9 +173,10 @@ async def load(
 
 def _load_table(connection: Connection, name: str, lines: Iterator[bytes]) -> None:
     """Put the rows of one table in; a value that `dump` never writes raises RowsRefused."""
-    if name == _OF_MIGRATIONS or name not in inspect(connection).get_table_names():
+    inspector = inspect(connection)
+    if name == _OF_MIGRATIONS or name not in inspector.get_table_names():
         raise RowsRefused(f"There is no table {name!r} to put rows into.", hint="Take another backup; this one was changed.")
-    table = Table(name, MetaData(), autoload_with=connection, resolve_fks=False)
+    table = Table(name, MetaData(), *(Column(each["name"], each["type"]) for each in inspector.get_columns(name)))
     refused = RowsRefused(
         f"The rows of the table {name} are not what a backup holds.", hint="Take another backup; this one was changed."
     )

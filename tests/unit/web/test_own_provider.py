@@ -19,7 +19,7 @@ from tests.unit.api.world import server_world
 CALLBACK = f"{ORIGIN}/auth/oidc/callback"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def place():
     with pages_place() as place:
         place.person("alice", "engineers")

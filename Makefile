@@ -28,7 +28,7 @@ check: dev-environment ## Lint, types, import contracts, budgets
 	@$(DEV)/mypy
 	@$(DEV)/lint-imports --no-logo > build/imports.log || { cat build/imports.log; exit 1; }
 
-quick: check ## Lint, types, and the tests that find most, in a minute
+quick: check ## Lint, types, and the tests that find most, in some 80 seconds
 	@$(DEV)/pytest tests/unit tests/architecture tests/vectors --cases=2 $(SLOW:%=--ignore=%) $(SHARED)
 
 serve: dev-environment ## A scratch server in build/serve that starts again when the source changes

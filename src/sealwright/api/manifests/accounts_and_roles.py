@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from sealwright.access import MANUAL_SOURCE, Actor, Permission, require
+from sealwright.api.manifests.accounts import delete_account, instant_in, set_disabled, set_validity
 from sealwright.api.manifests.changes import Differences, at, difference
 from sealwright.api.manifests.entries import moment_entry, service_account_entry
-from sealwright.api.manifests.people import PAGE, instant_in
+from sealwright.api.manifests.people import PAGE
 from sealwright.api.manifests.targets import Targets
 from sealwright.errors import InvalidInput
 from sealwright.identity import MOST_GRANTS, Account, AccountKind, GrantHolder, KnownRole, RoleNotFound, check_display_name
@@ -60,23 +61,14 @@ class ManifestServiceAccounts:
         if "managed_by" in differs:
             await self._directory.set_service_account_manager(name, wanted["managed_by"], actor=self._actor)
         if "valid_from" in differs or "valid_until" in differs:
-            window = {**current, **wanted}
-            times = {member: instant_in(window, member) for member in ("valid_from", "valid_until")}
-            await self._directory.set_validity(name, **times, actor=self._actor)
+            await set_validity(self._directory, name, current, wanted, self._actor)
         if "disabled" in differs:
-            change = self._directory.disable if wanted["disabled"] else self._directory.enable
-            await change(name, actor=self._actor)
+            await set_disabled(self._directory, name, wanted["disabled"], self._actor)
         return differs
 
     async def delete(self, name: str) -> None:
         """Delete a service account; never the one who asks for it."""
-        account = await self._directory.find(name)
-        if account is not None and account.id == self._actor.id:
-            raise InvalidInput(
-                "The manifest does not name yourself, and would delete you.",
-                hint=f"Add {name} to its service_accounts, or leave prune out.",
-            )
-        await self._directory.delete(name, actor=self._actor)
+        await delete_account(self._directory, name, "service_accounts", self._actor)
 
     def _wanted(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         wanted = dict(entry)

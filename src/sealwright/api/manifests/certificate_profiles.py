@@ -30,11 +30,9 @@ class ManifestCertificateProfiles:
     async def entries(self, after: str, at_most: int) -> list[tuple[str, dict[str, Any]]]:
         """Names and entries of stored profiles after a name, by name; members that have the value of a new one are left out."""
         require(self._actor, Permission.PROFILE_READ)
-        found = [each.profile.name for each in await self._stored()]
-        shown = {each.profile.name: profile_members(each.profile) for each in await self._stored()}
+        found = [each.profile for each in await self._stored() if each.profile.name > after]
         new = self._profiles.new_members()
-        entries = [(name, _without(shown[name], new)) for name in found if name > after]
-        return entries[:at_most]
+        return [(each.name, _without(profile_members(each), new)) for each in found[:at_most]]
 
     async def names(self) -> AsyncIterator[str]:
         """The names of all stored profiles."""

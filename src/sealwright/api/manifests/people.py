@@ -7,11 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from sealwright.access import Actor, Permission, require
-from sealwright.api.json_types import instant_of
+from sealwright.api.manifests.accounts import delete_account, instant_in, set_disabled, set_validity
 from sealwright.api.manifests.changes import Differences, at, difference
 from sealwright.api.manifests.entries import group_entry, mail_entries, moment_entry, person_entry
 from sealwright.api.manifests.targets import Targets
-from sealwright.clock import Instant
 from sealwright.errors import InvalidInput
 from sealwright.identity import (
     Account,
@@ -89,25 +88,13 @@ class ManifestPeople:
                 actor=self._actor,
             )
         if "valid_from" in differs or "valid_until" in differs:
-            window = {**current, **wanted}
-            await self._directory.set_validity(
-                name,
-                valid_from=instant_in(window, "valid_from"),
-                valid_until=instant_in(window, "valid_until"),
-                actor=self._actor,
-            )
+            await set_validity(self._directory, name, current, wanted, self._actor)
         await self._change_rest(name, current, wanted)
         return differs
 
     async def delete(self, name: str) -> None:
         """Delete a person; never the one who asks for it."""
-        account = await self._directory.find(name)
-        if account is not None and account.id == self._actor.id:
-            raise InvalidInput(
-                "The manifest does not name yourself, and would delete you.",
-                hint=f"Add {name} to its people, or leave prune out.",
-            )
-        await self._directory.delete(name, actor=self._actor)
+        await delete_account(self._directory, name, "people", self._actor)
 
     async def _change_rest(self, name: str, current: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
         held, attributes = current.get("attributes", {}), wanted.get("attributes", {})
@@ -117,8 +104,7 @@ class ManifestPeople:
         if "ssh_public_keys" in wanted:
             await self._change_keys(name, current.get("ssh_public_keys", {}), wanted["ssh_public_keys"])
         if wanted.get("disabled", current.get("disabled")) != current.get("disabled"):
-            change = self._directory.disable if wanted["disabled"] else self._directory.enable
-            await change(name, actor=self._actor)
+            await set_disabled(self._directory, name, wanted["disabled"], self._actor)
 
     async def _change_keys(self, name: str, held: Mapping[str, str], wanted: Mapping[str, str]) -> None:
         for tag, key in held.items():
@@ -154,12 +140,6 @@ def _wanted_person(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _addresses(entry: Mapping[str, Any]) -> list[MailAddress]:
     given = [each if isinstance(each, dict) else {"address": each} for each in entry.get("mails", ())]
     return [MailAddress(each["address"], verified=each.get("verified", True)) for each in given]
-
-
-def instant_in(entry: Mapping[str, Any], member: str) -> Instant | None:
-    """The time that a member holds; None where there is none."""
-    text = entry.get(member)
-    return None if text is None else instant_of(member, text)
 
 
 def _duration(seconds: int | None) -> timedelta | None:

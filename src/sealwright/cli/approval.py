@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from sealwright.cli.certificate_content import CONTENT_FIELDS, content_in_words
 from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import ExitCode
@@ -22,14 +23,7 @@ _FIELDS = (
     ("asked by", "requester"),
     ("at", "at"),
     ("until", "until"),
-    ("names", "names"),
-    ("subject", "common_name"),
-    ("key", "key"),
-    ("validity", "validity"),
-    ("uses", "uses"),
-    ("profile", "profile"),
-    ("issuer", "issuer"),
-    ("provisioner", "provisioner"),
+    *CONTENT_FIELDS,
     ("serial", "serial"),
     ("bytes", "bytes"),
     ("before", "previous"),
@@ -185,15 +179,7 @@ def _in_words(value: dict[str, Any]) -> dict[str, Any]:
     ]
     if value["kind"] != "certificate":
         return {**dict.fromkeys((member for _, member in _FIELDS), ""), **said, "change": _change(content)}
-    shown = {
-        "names": [each.partition(":")[2] for each in content["names"]],
-        "key": f"{content['key_kind']}, SHA-256 {content['public_key_sha256']}",
-        "bytes": f"to be signed, SHA-256 {content['to_be_signed_sha256']}",
-        "previous": content["previous"] or "none with these names",
-        "different": [f"{what}: {before or 'nothing'}, now {now or 'nothing'}" for what, before, now in content["differences"]],
-        "change": "",
-    }
-    return {**content, **said, **shown}
+    return {**content, **said, **content_in_words(content), "change": ""}
 
 
 def _change(content: dict[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from sealwright.cli.certificate_content import CONTENT_FIELDS, content_in_words
 from sealwright.cli.commands import command
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.errors import ExitCode
@@ -15,14 +16,7 @@ from sealwright.cli.files import read_bytes
 _FIELDS = (
     ("verdict", "verdict"),
     ("that is", "detail"),
-    ("names", "names"),
-    ("subject", "common_name"),
-    ("key", "key"),
-    ("validity", "validity"),
-    ("uses", "uses"),
-    ("profile", "profile"),
-    ("issuer", "issuer"),
-    ("provisioner", "provisioner"),
+    *CONTENT_FIELDS,
     ("bytes", "bytes"),
     ("before", "previous"),
     ("different", "different"),
@@ -60,12 +54,11 @@ def _in_words(value: dict[str, Any]) -> dict[str, Any]:
     content = value["content"]
     if content is None:
         return value
+    said = content_in_words(content)
     return {
         **content,
         **value,
-        "names": [each.partition(":")[2] for each in content["names"]],
-        "key": f"{content['key_kind']}, SHA-256 {content['public_key_sha256']}",
-        "bytes": f"to be signed, SHA-256 {content['to_be_signed_sha256']}, but for the serial number and the moment",
+        **said,
+        "bytes": f"{said['bytes']}, but for the serial number and the moment",
         "previous": content["previous"] or "none with these names that you may see",
-        "different": [f"{what}: {before or 'nothing'}, now {now or 'nothing'}" for what, before, now in content["differences"]],
     }

@@ -6,20 +6,8 @@ import pytest
 
 from sealwright.access import SYSTEM
 from sealwright.identity import CredentialMinimum
-from tests.pages_place import ORIGIN, pages_place
+from tests.pages_place import ORIGIN
 from tests.unit.web.reading import Reading
-
-
-@pytest.fixture
-def place():
-    with pages_place() as made:
-        yield made
-
-
-@pytest.fixture
-def browser(place):
-    place.person("root1", "system_admins")
-    return place.signed_in("root1")
 
 
 def policy(place, group):

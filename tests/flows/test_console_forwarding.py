@@ -8,22 +8,10 @@ from sealwright.openid_providers import KeySetStatus
 from sealwright.outbound import OutboundResponse
 from sealwright.web.console.overview import provider_item
 from tests.foreign_provider import ForeignProvider, described
-from tests.pages_place import ORIGIN, pages_place
+from tests.pages_place import ORIGIN
 from tests.unit.web.reading import Reading
 
 HOOK = "https://siem.example.org/hooks/1"
-
-
-@pytest.fixture
-def place():
-    with pages_place() as made:
-        yield made
-
-
-@pytest.fixture
-def browser(place):
-    place.person("root1", "system_admins")
-    return place.signed_in("root1")
 
 
 def make_sink(browser, **values):

@@ -2,23 +2,9 @@
 
 import re
 
-import pytest
-
 from sealwright.access import SYSTEM
-from tests.pages_place import ORIGIN, OTHER_PASSWORD, PASSWORD, pages_place
+from tests.pages_place import ORIGIN, OTHER_PASSWORD, PASSWORD
 from tests.unit.web.reading import Reading
-
-
-@pytest.fixture
-def place():
-    with pages_place() as made:
-        yield made
-
-
-@pytest.fixture
-def browser(place):
-    place.person("root1", "system_admins")
-    return place.signed_in("root1")
 
 
 def link_on(page):

@@ -91,7 +91,7 @@ class AuditSinkPages:
     async def test(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Send a test event, with all that waits, and show how it went."""
         sink = await self._forwarding.test(page_request.request.path_parameters["name"], person.actor)
-        waiting = next((number for each, number in await self._forwarding.all() if each.id == sink.id), 0)
+        waiting = await self._waiting(sink)
         return self._pages.console(
             "audit-sink-tested.html",
             self._context(page_request, person),
@@ -102,7 +102,7 @@ class AuditSinkPages:
     async def show_deletion(self, page_request: PageRequest, person: SignedIn) -> Response:
         """What is not sent any more, and the question whether to."""
         sink = await self._forwarding.named(page_request.request.path_parameters["name"])
-        waiting = next((number for each, number in await self._forwarding.all() if each.id == sink.id), 0)
+        waiting = await self._waiting(sink)
         question = Question(
             title=f"Forward nothing to {sink.name} any more?",
             impact=((waiting, "events that wait for it are not sent"),),
@@ -120,6 +120,10 @@ class AuditSinkPages:
         """Forward nothing to it any more."""
         await self._forwarding.delete(page_request.request.path_parameters["name"], person.actor)
         return done(SINKS_PAGE, "sink-deleted")
+
+    async def _waiting(self, sink: Sink) -> int:
+        """How many events wait for it."""
+        return next((number for each, number in await self._forwarding.all() if each.id == sink.id), 0)
 
     def _form(self, page_request: PageRequest, person: SignedIn, *, errors: tuple[FormError, ...] = ()) -> Response:
         typed = page_request.typed

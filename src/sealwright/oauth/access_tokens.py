@@ -10,6 +10,7 @@ from msgspec import Struct
 from sealwright.jose import (
     ACCESS_TOKEN,
     JWT,
+    SignedClaims,
     TokenExpired,
     TokenRefused,
     UnverifiedToken,
@@ -24,11 +25,14 @@ from sealwright.jose import (
 from sealwright.keys import Custody
 from sealwright.oauth.confirmations import Confirmations
 from sealwright.oauth.dependencies import OAuthDependencies
+from sealwright.oauth.digests import digest_of
 from sealwright.oauth.errors import AccessTokenEnded, AccessTokenRefused, AuthorizationEnded
 from sealwright.oauth.issuers.addresses import issuer_url_of, key_owner_of
 from sealwright.oauth.models import Client, TokenFamily
 from sealwright.oauth.opaque_tokens import PREFIX, OpaqueTokens
 from sealwright.oauth.token_families import CLOCK_DIFFERENCE, FamilyHolder, TokenFamilies
+
+_REMEMBERED = 2_048
 
 
 class AccessToken(Struct, frozen=True):
@@ -46,7 +50,10 @@ class AccessToken(Struct, frozen=True):
 
 
 class AccessTokens:
-    """Asks anew at every use, on every node."""
+    """Asks anew at every use, on every node, whether the key and the authorization of a token are valid.
+
+    That a key signed a token never changes, so that it is verified once for a token that comes again and again.
+    """
 
     def __init__(
         self,
@@ -63,6 +70,7 @@ class AccessTokens:
         self._families = families
         self._custody = custody
         self._confirmations = confirmations
+        self._verified_before: dict[bytes, SignedClaims] = {}  # digest of the token → what its key signed
 
     async def verify(self, text: str, client: Client) -> AccessToken:
         """The access token, where it is one of this client's; raises AccessTokenRefused."""
@@ -110,5 +118,14 @@ class AccessTokens:
 
     async def _signed(self, text: str, client: Client) -> Mapping[str, Any]:
         records = await self._custody.public_keys(*key_owner_of(client))
+        digest = digest_of(text)
+        known = self._verified_before.get(digest)
+        if known is not None and any(record.id == known.header["kid"] for record in records):
+            return known.claims
         algorithms = frozenset(record.algorithm for record in records)
-        return verify(text, verification_keys(*records), typ=ACCESS_TOKEN, algorithms=algorithms).claims
+        signed = verify(text, verification_keys(*records), typ=ACCESS_TOKEN, algorithms=algorithms)
+        if "kid" in signed.header:
+            if len(self._verified_before) >= _REMEMBERED:
+                del self._verified_before[next(iter(self._verified_before))]
+            self._verified_before[digest] = signed
+        return signed.claims

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from sealwright.access import SYSTEM
+from sealwright.jose import UnverifiedToken
 from sealwright.settings import BudgetSettings, Rate
 from tests.oauth_world import CALLBACK, basic, confidential_request, members, oauth_world, public_redemption
 
@@ -120,6 +121,24 @@ async def test_what_is_no_valid_token_of_the_client_is_inactive():
             (wiki, "A" * 60_000),
         ):
             assert await introspected(world, credentials, token) == INACTIVE
+
+
+async def test_token_that_was_active_is_inactive_once_its_key_is_revoked():
+    async with oauth_world() as world:
+        _, _, wiki, tokens = await alice_at_wiki(world)
+        assert (await introspected(world, wiki, tokens["access_token"]))["active"]
+        key = UnverifiedToken(tokens["access_token"]).header["kid"]
+        await world.server.clients.keys.revoke("wiki", key, actor=SYSTEM)
+        assert await introspected(world, wiki, tokens["access_token"]) == INACTIVE
+
+
+async def test_another_signature_under_what_an_active_token_says_is_inactive():
+    async with oauth_world() as world:
+        _, _, wiki, tokens = await alice_at_wiki(world)
+        assert (await introspected(world, wiki, tokens["access_token"]))["active"]
+        header, claims, signature = tokens["access_token"].split(".")
+        other = ("A" if signature[0] != "A" else "B") + signature[1:]
+        assert await introspected(world, wiki, f"{header}.{claims}.{other}") == INACTIVE
 
 
 async def test_only_a_client_that_proves_itself_may_introspect():

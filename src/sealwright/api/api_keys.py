@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import asdict
 
-from sealwright.access import Permission
+from sealwright.access import Actor, Permission
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, Seconds, Secret, instant_of, moment
 from sealwright.api.operations import OWN, Call, Operation
 from sealwright.api.paging import PAGED, page_of
@@ -136,6 +137,7 @@ class ApiKeyOperations:
                 self._narrow,
                 ApiKeyDetails,
                 ApiKeyNarrowing,
+                self._is_own,
             ),
             Operation(
                 "revoke_api_key",
@@ -148,6 +150,9 @@ class ApiKeyOperations:
                 recent_sign_in=False,
             ),
         ]
+
+    async def _is_own(self, actor: Actor, path: Mapping[str, str]) -> bool:
+        return await self._api_keys.belongs_to(path["id"], actor)
 
     async def _list(self, call: Call) -> ApiKeyPage:
         if call.flag("all"):

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from sealwright.access import Permission
+from sealwright.access import Actor, Permission
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, moment
 from sealwright.api.operations import OWN, Call, Operation
 from sealwright.ca import (
@@ -197,8 +197,12 @@ class CertificateOperations:
                 self._revoke,
                 returns=CertificateView,
                 accepts=RevocationBody,
+                owns=self._is_own,
             ),
         ]
+
+    async def _is_own(self, actor: Actor, path: Mapping[str, str]) -> bool:
+        return await self._revocation.is_own(serial_in(path["serial"]), actor)
 
     async def _list(self, call: Call) -> CertificatePage:
         person = call.query.get("person")

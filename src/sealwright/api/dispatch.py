@@ -94,12 +94,21 @@ class Dispatch:
                 hint="Use a token that was made for changes.",
             )
         await self._guard.require(signed_in.actor, operation.access, request)
+        await self._require_own(operation, signed_in.actor, request)
         _require_own_person(operation, signed_in.actor)
         if operation.large_body_needs is not None and len(request.body) > LARGE_BODY:
             require(signed_in.actor, operation.large_body_needs)
         if operation.needs_recent_sign_in:
             await self._require_recent_sign_in(signed_in)
         return signed_in
+
+    async def _require_own(self, operation: Operation, actor: Actor, request: Request) -> None:
+        """Raise NotPermitted where the object is not the caller's own, and the permission for others is lacking altogether."""
+        if operation.owns is None or any(actor.permissions.holds_somewhere(each) for each in operation.permissions):
+            return
+        if not await operation.owns(actor, request.path_parameters):
+            for each in sorted(operation.permissions):
+                await self._guard.require(actor, str(each), request)
 
     async def _require_recent_sign_in(self, caller: SignedIn) -> None:
         if not await self._sessions.is_privileged(caller):

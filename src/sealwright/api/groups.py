@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import UNSET, UnsetType
 
 from sealwright.access import Actor, Permission
@@ -109,6 +111,7 @@ class GroupOperations:
                 self._update,
                 returns=details,
                 accepts=GroupChange,
+                owns=self._manages,
                 query=rename,
             ),
             Operation("delete_group", "DELETE", one, "Delete a group.", _WRITE, self._delete, query=EVEN_IF_USED, status=204),
@@ -121,6 +124,7 @@ class GroupOperations:
                 self._change_members,
                 returns=details,
                 accepts=MembersChange,
+                owns=self._manages,
             ),
             Operation(
                 "set_members",
@@ -131,8 +135,13 @@ class GroupOperations:
                 self._set_members,
                 returns=details,
                 accepts=MembersBody,
+                owns=self._manages,
             ),
         ]
+
+    async def _manages(self, actor: Actor, path: Mapping[str, str]) -> bool:
+        group = await self._directory.find_group(path["name"])
+        return group is not None and await self._directory.is_managed_by(group, actor)
 
     async def _list(self, call: Call) -> GroupPage:
         limit = call.limit()

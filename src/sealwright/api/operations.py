@@ -78,6 +78,8 @@ class Call(msgspec.Struct, frozen=True):
 
 
 Run = Callable[[Call], Awaitable[Any]]
+Owns = Callable[[Actor, Mapping[str, str]], Awaitable[bool]]
+"""Whether what the parameters of the path name is the caller's own."""
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -93,6 +95,8 @@ class Operation(msgspec.Struct, frozen=True):
     run: Run
     returns: Any = None
     accepts: Any = None
+    owns: Owns | None = None
+    """Of what is one's own or others': asked before the body is read, where the caller lacks the permission for others."""
     query: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Query parameter → description."""
     required_query: tuple[str, ...] = ()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sealwright.access import Permission
+from collections.abc import Mapping
+
+from sealwright.access import Actor, Permission
 from sealwright.api.operations import OWN, Call, Operation
 from sealwright.api.persons import AttributesBody, ProfileView, SshKeyBody
 from sealwright.identity import Account, Directory
@@ -35,6 +37,7 @@ class ProfileOperations:
                 self._update,
                 returns=view,
                 accepts=AttributesBody,
+                owns=self._is_own,
             ),
             Operation(
                 "add_ssh_key",
@@ -45,6 +48,7 @@ class ProfileOperations:
                 self._add_key,
                 returns=view,
                 accepts=SshKeyBody,
+                owns=self._is_own,
             ),
             Operation(
                 "delete_ssh_key",
@@ -56,6 +60,10 @@ class ProfileOperations:
                 returns=view,
             ),
         ]
+
+    async def _is_own(self, actor: Actor, path: Mapping[str, str]) -> bool:
+        account = await self._directory.find(path["name"])
+        return account is not None and account.id == actor.id
 
     async def _get(self, call: Call) -> ProfileView:
         return await self._view(await self._directory.show_person(call.path("name"), actor=call.actor))

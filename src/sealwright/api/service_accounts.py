@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict
 
-from sealwright.access import Permission
+from sealwright.access import Actor, Permission
 from sealwright.api.json_types import DisplayName, Moment, Name, RequestBody, ResponseBody, Secret, instant_of, moment
 from sealwright.api.operations import OWN, Call, Operation
 from sealwright.api.paging import PAGED, page_of
@@ -183,6 +185,7 @@ class ServiceAccountOperations:
                 self._create_token,
                 NewApiTokenView,
                 ApiTokenBody,
+                self._manages,
                 status=201,
             ),
             Operation(
@@ -195,6 +198,10 @@ class ServiceAccountOperations:
                 status=204,
             ),
         ]
+
+    async def _manages(self, actor: Actor, path: Mapping[str, str]) -> bool:
+        account = await self._directory.find(path["name"])
+        return account is not None and await self._directory.is_managed_by(account, actor)
 
     async def _list(self, call: Call) -> ServiceAccountPage:
         limit = call.limit()

@@ -74,11 +74,16 @@ class Revocation:
     async def by_actor(self, serial: bytes, actor: Actor, *, code: int, reason: str) -> CertificateRecord:
         """Revoke for someone who is signed in: their own certificates, and with `certificate:revoke` any. Returns the row."""
         async with self._refusals_of(actor, serial):
-            record = await store.by_serial(self._db, serial)
-            if record is None or record.account_id != actor.id or not actor.id:
+            if not await self.is_own(serial, actor):
+                record = await store.by_serial(self._db, serial)
                 require(actor, Permission.CERTIFICATE_REVOKE, () if record is None else record.scopes)
             await self._revoke(await self._record(serial), actor, code=code, reason=reason)
         return await self._record(serial)
+
+    async def is_own(self, serial: bytes, actor: Actor) -> bool:
+        """Whether a certificate is the actor's own, who then needs no permission to revoke it."""
+        record = await store.by_serial(self._db, serial)
+        return record is not None and bool(actor.id) and record.account_id == actor.id
 
     @asynccontextmanager
     async def _refusals_of(self, actor: Actor, serial: bytes) -> AsyncIterator[None]:

@@ -53,7 +53,7 @@ async def test_condition_keeps_no_refusal_from_the_record():
     async with server_world() as world:
         token, headers = await world.token("mallory"), {"if-match": '"old"'}
         refused = await world.send("PATCH", "/groups/idm_admins/members", {"add": ["mallory"]}, token=token, headers=headers)
-        rows = [row for row in await world.stored("audit_events") if {"group.members_changed", "refused"} <= set(row)]
+        rows = [row for row in await world.stored("audit_events") if {"access.refused", "refused"} <= set(row)]
         assert (refused.status, len(rows)) == (403, 1)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from sealwright.access import OBJECTS, ROLES, SYSTEM, Permission, Role, permission_of_route
 from sealwright.api import operations
+from sealwright.api.operations import OWN
 from sealwright.app.routes import serve_all
 from sealwright.http import Peer, Request, Route, Wire
 from sealwright.identity import SESSION_COOKIE, SessionKind
@@ -58,6 +59,37 @@ async def test_each_role_passes_exactly_the_routes_of_its_permissions_before_any
                 assert (operation.name, status, problem["code"]) == (operation.name, 403, "not_permitted")
                 assert str(permission) in problem["detail"]
         assert asked > 80
+
+
+@pytest.mark.parametrize("role", [*SEVEN, NO_ROLE])
+async def test_route_of_what_is_ones_own_refuses_others_before_any_body_is_read(role):
+    async with server_world() as world:
+        token = await token_of(world, role)
+        asked = 0
+        for operation in operations(world.api_dependencies):
+            if not operation.access.startswith(f"{OWN}; for others ") or operation.accepts is None:
+                continue
+            (needed,) = operation.permissions
+            headers = {"content-type": "text/plain"}
+            status, problem = await world.call(operation.method, serial(operation.path), UNREADABLE, token=token, headers=headers)
+            asked += 1
+            if permitted(role, needed):
+                assert (operation.name, status, problem["code"]) == (operation.name, 415, "wrong_content_type")
+                continue
+            assert (operation.name, status, problem["code"]) == (operation.name, 403, "not_permitted")
+            (row, *_) = await world.audit.newest(world.db)
+            assert (row.event, row.outcome, row.actor_name) == ("access.refused", "refused", "pat"), operation.name
+        assert asked >= 8
+
+
+async def test_body_for_what_is_ones_own_is_read_without_a_permission():
+    async with server_world() as world:
+        token = await token_of(world, NO_ROLE)
+        await world.directory.create_group("team", managed_by="pat", actor=SYSTEM)
+        for method, path in (("PATCH", "/persons/pat/profile"), ("PATCH", "/groups/team"), ("PUT", "/groups/team/members")):
+            headers = {"content-type": "text/plain"}
+            status, problem = await world.call(method, path, UNREADABLE, token=token, headers=headers)
+            assert (path, status, problem["code"]) == (path, 415, "wrong_content_type")
 
 
 @pytest.mark.parametrize("role", [*SEVEN, NO_ROLE])

@@ -144,6 +144,11 @@ class ApiKeys:
             raise _not_found(key_id)
         return found, await self.usage(found.key)
 
+    async def belongs_to(self, key_id: str, actor: Actor) -> bool:
+        """Whether a key is the actor's own."""
+        found = await store.by_id(self._db, searchable(key_id))
+        return found is not None and found.key.account_id == actor.id
+
     async def usage(self, key: ApiKey) -> ApiKeyUsage:
         """What a key may do by its scope, and what of that was used."""
         return ApiKeyUsage(await permissions_named(self._db, key.scopes), await store.uses(self._db, key.id))

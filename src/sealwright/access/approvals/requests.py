@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from msgspec import Struct
@@ -36,7 +37,7 @@ from sealwright.access.approvals.policy import check_comment, may_decide, rule_i
 from sealwright.access.models import SYSTEM, Actor, Permission
 from sealwright.access.policy import require
 from sealwright.audit import Audit, Event
-from sealwright.clock import Clock, Instant, after, to_rfc3339
+from sealwright.clock import Clock, Instant, after, before, to_rfc3339
 from sealwright.confusables import shown
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy
@@ -46,6 +47,9 @@ MOST_OPEN = 50
 """Open requests of one requester."""
 MOST_TOLD = 50
 """People who are told of one request by mail."""
+MOST_TOLD_OF = 10
+"""Requests of one requester within `TOLD_WITHIN` of which people are told by mail: to withdraw and ask again sends no flood."""
+TOLD_WITHIN = timedelta(hours=1)
 LONGEST_PAGE = 200
 _MOST_LOOKED_AT = 1_000
 
@@ -119,7 +123,7 @@ class Approvals:
                 hint="Withdraw those that are not needed any more: sealwright approval list --mine",
             )
         request = ApprovalRequest(
-            id=f"{now:012x}{self._entropy.bytes(10).hex()}",
+            id=f"{store.first_id_at(now)}{self._entropy.bytes(10).hex()}",
             kind=change.kind,
             objects=tuple(rule.object for rule in rules),
             state=RequestState.PENDING,
@@ -134,10 +138,11 @@ class Approvals:
             created_at=now,
             expires_at=after(now, min(rule.expiry for rule in rules)),
         )
+        asked_lately = await store.asked_since(tx, actor.id, before(now, TOLD_WITHIN), at_most=MOST_TOLD_OF)
         await store.insert_request(tx, request)
         details = {"kind": str(request.kind), "title": request.title, "rules": words, "expires_at": request.expires_at}
         await self._record(tx, Event.APPROVAL_REQUESTED, actor, request, details)
-        if self.notices is not None:
+        if self.notices is not None and asked_lately < MOST_TOLD_OF:
             asked = [each for rule in rules for each in await store.approvers_of(tx, rule, now)]
             approvers = [each for each in dict.fromkeys(asked) if each.account_id not in request.people]
             await self.notices.held(tx, request, approvers[:MOST_TOLD])

@@ -97,6 +97,9 @@ _OPEN_OF = Statement(
     .where(_q.requester_id == bindparam("requester_id"), _is_open, _q.expires_at > bindparam("now"))
     .limit(bindparam("at_most"))
 )
+_ASKED_SINCE = Statement(
+    select(_q.id).where(_q.requester_id == bindparam("requester_id"), _q.id >= bindparam("first")).limit(bindparam("at_most"))
+)
 _INSERT_VOTE = insert_once(approval_votes, returning=_v.account_id)
 _VOTES = Statement(select(*(_v[name] for name in _VOTE)).where(_v.request_id == bindparam("of")).order_by(_v.at, _v.account_id))
 
@@ -228,6 +231,17 @@ async def newest_open(reader: Reader, *, beyond: str, at_most: int, now: Instant
 async def count_open(reader: Reader, requester_id: str, now: Instant, *, at_most: int) -> int:
     """How many open requests a requester has, counted up to `at_most`."""
     return len(await reader.all(_OPEN_OF, requester_id=requester_id, now=now, at_most=at_most))
+
+
+def first_id_at(instant: Instant) -> str:
+    """What the ids of requests of this instant begin with: no id of a later one comes before it."""
+    return f"{instant:012x}"
+
+
+async def asked_since(reader: Reader, requester_id: str, since: Instant, *, at_most: int) -> int:
+    """How many requests a requester has made since, whatever became of them, counted up to `at_most`."""
+    found = await reader.all(_ASKED_SINCE, requester_id=requester_id, first=first_id_at(since), at_most=at_most)
+    return len(found)
 
 
 async def insert_vote(tx: Transaction, vote: Vote) -> bool:

@@ -1,7 +1,8 @@
 """Measure what machines ask for, beside oidc-provider of npm, both in turn; print the ratios, write build/bench-machines.json.
 
-``python -m bench.machines [--seconds N] [--rounds N] [--connections N] [--only WORD] [--stored N]``. Both run as one process over
-TLS; theirs keeps its state in memory, ours on disk, durably. With `--stored N`, only our registration and look-up are measured,
+``python -m bench.machines [--seconds N] [--rounds N] [--connections N] [--only WORD] [--workers N] [--stored N]``. Both run over
+TLS; theirs is one process that keeps its state in memory, ours one worker unless `--workers` says more (an installed server
+has one for each processor), on disk, durably. With `--stored N`, only our registration and look-up are measured,
 with ten registered clients and with N more.
 """
 
@@ -219,21 +220,25 @@ def lookups(server: Server, token: str) -> Measure:
     )
 
 
-def measured(measures: dict[tuple[str, str], Measure], asked: argparse.Namespace, worker: int) -> list[Figure]:
-    """Every row in each round; prints the medians and returns all figures. `worker`: our process, whose time is told as well."""
+def measured(measures: dict[tuple[str, str], Measure], asked: argparse.Namespace, workers: list[int]) -> list[Figure]:
+    """Every row in each round; prints the medians, with the processor time of `workers`, which are ours; returns all figures."""
     found: dict[tuple[str, str], list[Figure]] = {}
     spent: dict[tuple[str, str], list[float]] = {}
     for _ in range(asked.rounds):
         for row in (row for row in measures if asked.only in row[0]):
-            before = processor_seconds(worker)
+            before = sum(map(processor_seconds, workers))
             figure = measures[row](asked.seconds, asked.connections)
             found.setdefault(row, []).append(figure)
-            spent.setdefault(row, []).append((processor_seconds(worker) - before) / max(1, figure.requests))
+            spent.setdefault(row, []).append((sum(map(processor_seconds, workers)) - before) / max(1, figure.requests))
     rates = {row: statistics.median(each.requests_per_s for each in figures) for row, figures in found.items()}
     for row, rate in rates.items():
         late = statistics.median(each.p99_ms for each in found[row])
         wrong = sum(each.refused + each.broken for each in found[row])
-        more = "" if row[1].startswith("oidc-provider") else f"   {statistics.median(spent[row]) * 1e6:6.0f} µs of our worker"
+        more = (
+            ""
+            if row[1].startswith("oidc-provider")
+            else f"   {statistics.median(spent[row]) * 1e6:6.0f} µs of our processor time"
+        )
         more += f"   refused {wrong}" if wrong else ""
         print(f"{row[0]:<30} {row[1]:<24} {rate:>9,.0f}/s   p99 {late:6.1f} ms{more}", flush=True)
     for name, server, other, peer, target in RATIOS:
@@ -250,6 +255,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--only", default="", help="the rows whose name holds this word")
+    parser.add_argument("--workers", type=int, default=1, help="processes of ours")
     parser.add_argument("--stored", type=int, default=0, help="registered clients beside ten")
     asked = parser.parse_args()
     key = ec.generate_private_key(ec.SECP256R1())
@@ -257,22 +263,24 @@ def main() -> None:
     with ExitStack() as running:
         scratch = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="sealwright-bench-")))
         provider = running.enter_context(openid_provider(scratch))
-        ours = running.enter_context(subject.running_subject(scratch / "ours", provider, database_url=None, workers=1))
+        ours = running.enter_context(
+            subject.running_subject(scratch / "ours", provider, database_url=None, workers=asked.workers)
+        )
         pem = subject.client_certificate(ours.place, ours.url, ours.root, subject.JWK_PROVISIONER, ours.password)
         ours.run("system", "oauth2", "issuer", "create", "main", "--root")
         server = our_server(ours, pem, key)
         assert ours.process is not None
-        (worker,) = workers_of(ours.process.pid)
+        workers = workers_of(ours.process.pid)
         if asked.stored:
             token = registration_token(ours)
             first = [server.registered(token) for _ in range(10)]
             few = {(row, "ten clients"): each for row, each in
                    {"registration": server.registrations(token), "look-up": lookups(server, token)}.items()}  # fmt: skip
-            figures = measured(few, asked, worker)
+            figures = measured(few, asked, workers)
             began = time.monotonic()
             fill_clients(ours.place / "home" / "sealwright.db", asked.stored, first[0]["client_id"])
             print(f"{asked.stored:,} clients were stored in {time.monotonic() - began:.0f} s", flush=True)
-            figures += measured({(row, f"{asked.stored:,} clients more"): each for (row, _), each in few.items()}, asked, worker)
+            figures += measured({(row, f"{asked.stored:,} clients more"): each for (row, _), each in few.items()}, asked, workers)
         else:
             oidc_provider.install()
             roots = scratch / "roots.pem"
@@ -287,7 +295,7 @@ def main() -> None:
             their_server = Server(theirs.url, theirs.mutual, {"token": "/token", "push": "/request"}, pem, key)
             for label, rows in rows_of_theirs(their_server, theirs.secret).items():
                 measures |= {(row, label): each for row, each in rows.items()}
-            figures = measured(measures, asked, worker)
+            figures = measured(measures, asked, workers)
     written = Path("build/bench-machines.json")
     write_results(written, signatures_ceiling(), figures)
     print(f"Written to {written}")

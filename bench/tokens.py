@@ -1,7 +1,8 @@
 """Measure the provider's endpoints beside oidc-provider of npm, both in turn; print the ratios, write build/bench-tokens.json.
 
-``python -m bench.tokens [--seconds N] [--rounds N] [--connections N] [--only WORD]``. Both run as one process over TLS; theirs
-keeps its state in memory, ours on disk, durably. Access tokens of ours are signed with ES256; theirs are opaque, or signed with
+``python -m bench.tokens [--seconds N] [--rounds N] [--connections N] [--only WORD] [--workers N]``. Both run over TLS;
+theirs is one process that keeps its state in memory, ours one worker unless `--workers` says more (an installed server has one
+for each processor), on disk, durably. Access tokens of ours are signed with ES256; theirs are opaque, or signed with
 RS256.
 """
 
@@ -128,6 +129,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--workers", type=int, default=1, help="processes of ours")
     parser.add_argument("--only", default="", help="the rows whose name holds this word")
     asked = parser.parse_args()
     oidc_provider.install()
@@ -135,7 +137,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory(prefix="sealwright-bench-") as scratch,
         openid_provider(Path(scratch)) as provider,
-        subject.running_subject(Path(scratch) / "ours", provider, database_url=None, workers=1) as ours,
+        subject.running_subject(Path(scratch) / "ours", provider, database_url=None, workers=asked.workers) as ours,
         oidc_provider.running_oidc_provider(Path(scratch) / "theirs") as theirs,
     ):
         measures = {("sealwright", name): each for name, each in rows_of_ours(ours).items()}

@@ -10,9 +10,10 @@ import click
 from sealwright.cli.certificate_content import CONTENT_FIELDS, content_in_words
 from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.context import CommandContext, pass_context
+from sealwright.cli.durations import typed_duration, typed_seconds
 from sealwright.cli.errors import ExitCode
 from sealwright.cli.formatting import parsed, stamp
-from sealwright.clock import parse_duration
+from sealwright.cli.held_changes import tell_change
 
 approval = CommandGroup("approval", help="What needs the approval of others, and deciding about it.")
 
@@ -66,9 +67,8 @@ def show(context: CommandContext, request_id: str) -> None:
 @pass_context
 def approve(context: CommandContext, request_id: str, comment: str) -> None:
     """Approve a request. Each person counts once, and no one approves what they ask for themselves."""
-    value = context.connection().call("POST", "approvals", request_id, "approve", body={"comment": comment})
+    value = _post(context, request_id, "approve", {"comment": comment})
     context.output.confirm(f"Approved: {value['title']}. It is {value['state']} now")
-    context.output.json(value)
 
 
 @command("reject", examples=["sealwright approval reject 019ab3c0… --comment 'this name belongs to another team'"])
@@ -77,9 +77,7 @@ def approve(context: CommandContext, request_id: str, comment: str) -> None:
 @pass_context
 def reject(context: CommandContext, request_id: str, comment: str) -> None:
     """Reject a request, which ends it. Who asked is told your name and the comment."""
-    value = context.connection().call("POST", "approvals", request_id, "reject", body={"comment": comment})
-    context.output.confirm(f"Rejected: {value['title']}")
-    context.output.json(value)
+    context.output.confirm(f"Rejected: {_post(context, request_id, 'reject', {'comment': comment})['title']}")
 
 
 @command("withdraw", examples=["sealwright approval withdraw 019ab3c0…"])
@@ -87,24 +85,26 @@ def reject(context: CommandContext, request_id: str, comment: str) -> None:
 @pass_context
 def withdraw(context: CommandContext, request_id: str) -> None:
     """Take a request of your own back."""
-    value = context.connection().call("POST", "approvals", request_id, "withdraw")
-    context.output.confirm(f"Withdrawn: {value['title']}")
+    context.output.confirm(f"Withdrawn: {_post(context, request_id, 'withdraw')['title']}")
+
+
+def _post(context: CommandContext, request_id: str, verb: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+    """What became of the request."""
+    value: dict[str, Any] = context.connection().call("POST", "approvals", request_id, verb, body=body)
     context.output.json(value)
+    return value
 
 
 @command("wait", examples=["sealwright approval wait 019ab3c0… --timeout 1h"])
 @click.argument("request_id", metavar="ID")
-@click.option("--timeout", metavar="DURATION", default="168h", show_default=True, help="How long at most.")
+@click.option("--timeout", metavar="DURATION", default="7d", show_default=True, help="How long at most.")
 @pass_context
 def wait(context: CommandContext, request_id: str, timeout: str) -> int:
     """Wait until a request is decided. Exit code 0 when it was approved, 1 when it was not.
 
     Of a certificate: then run the command that asked for it once more.
     """
-    try:
-        ends = time.monotonic() + parse_duration(timeout).total_seconds()
-    except ValueError as cause:
-        raise click.BadParameter(f"{timeout!r} is not a duration such as 30m or 8h.", param_hint="--timeout") from cause
+    ends = time.monotonic() + typed_duration("--timeout", timeout).total_seconds()
     connection = context.connection()
     value = connection.call("GET", "approvals", request_id)
     while value["state"] == "pending" and time.monotonic() + _SECONDS_BETWEEN <= ends:
@@ -134,20 +134,17 @@ def rules(context: CommandContext) -> None:
 @click.option("--group", metavar="NAME", help="Its members may approve, also members of groups in it.")
 @click.option("--role", metavar="ROLE", help="Or those who hold this role.")
 @click.option("--votes", type=click.IntRange(1), default=1, show_default=True, help="How many people must approve.")
-@click.option("--expires", metavar="DURATION", default="168h", show_default=True, help="How long a request is open.")
+@click.option("--expires", metavar="DURATION", default="7d", show_default=True, help="How long a request is open.")
 @click.option("--renewals", is_flag=True, help="Ask again when an approved certificate is renewed.")
 @pass_context
 def set_rule(
     context: CommandContext, guarded: str, group: str | None, role: str | None, votes: int, expires: str, renewals: bool
 ) -> None:
     """Let profile:NAME, issuer:NAME or role:ID ask for approval. The change of a rule that stands needs that approval."""
-    try:
-        seconds = int(parse_duration(expires).total_seconds())
-    except ValueError as cause:
-        raise click.BadParameter(f"{expires!r} is not a duration such as 8h or 168h.", param_hint="--expires") from cause
-    body = {"group": group, "role": role, "votes": votes, "expires_after": seconds, "renewals": renewals}
+    lasts = typed_seconds("--expires", expires)
+    body = {"group": group, "role": role, "votes": votes, "expires_after": lasts, "renewals": renewals}
     value = context.connection().call("PUT", "approval-rules", guarded, body=body)
-    _tell_change(context, value, f"From now on {value.get('words', '')}")
+    tell_change(context, value, f"From now on {value.get('words', '')}")
 
 
 @command("remove-rule", examples=["sealwright approval remove-rule profile:step_leaf"])
@@ -156,15 +153,7 @@ def set_rule(
 def remove_rule(context: CommandContext, guarded: str) -> None:
     """Let something ask for approval no more. Those whom it asks must approve that, too."""
     value = context.connection().call("DELETE", "approval-rules", guarded)
-    _tell_change(context, value, f"{guarded} asks for no approval any more")
-
-
-def _tell_change(context: CommandContext, value: dict[str, Any], done: str) -> None:
-    if "approval" in value:
-        context.output.note(f"{value['detail']} {'. '.join(value['reasons'])}")
-    else:
-        context.output.confirm(done)
-    context.output.json(value)
+    tell_change(context, value, f"{guarded} asks for no approval any more")
 
 
 def _shown(value: dict[str, Any]) -> dict[str, Any]:

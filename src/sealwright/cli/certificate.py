@@ -13,6 +13,7 @@ from sealwright.cli.certificate_preview import preview
 from sealwright.cli.commands import CommandGroup, command, fingerprint_option
 from sealwright.cli.confirmation import ask_about_certificate, ask_first
 from sealwright.cli.context import CommandContext, pass_context
+from sealwright.cli.durations import days_as_hours
 from sealwright.cli.errors import WrongUsage
 from sealwright.cli.formatting import duration, listed, parsed, stamp, until
 
@@ -99,7 +100,7 @@ def authority_of(context: CommandContext, ca_url: str | None, files: tuple[Path,
 @click.option("--provisioner-password-file", metavar="FILE", help="Password of a JWK provisioner; - for standard input.")
 @click.option("--san", "names", metavar="NAME", multiple=True, help="A name for the certificate to carry; repeatable.")
 @click.option("--not-before", metavar="TIME", default="", help="Begin of validity: a time (RFC 3339) or a duration from now.")
-@click.option("--not-after", metavar="TIME", default="", help="End of validity: a time (RFC 3339) or a duration, such as 8h.")
+@click.option("--not-after", metavar="TIME", default="", help="End of validity: a time (RFC 3339) or a duration: 8h, 30d.")
 @click.option("--kty", "kind", type=click.Choice(["EC", "RSA", "OKP"]), default="EC", show_default=True, help="Kind of key.")
 @click.option("--curve", "--crv", metavar="CURVE", help="Curve of an EC key: P-256, P-384 or P-521.")
 @click.option("--size", type=int, metavar="BITS", help="Size of an RSA key.")
@@ -116,6 +117,7 @@ def issue(context: CommandContext, crt: str | None, key: str | None, ca_url: str
     """
     from sealwright.cli.issue import Wish, obtain
 
+    wish |= {each: days_as_hours(wish[each]) for each in ("not_before", "not_after")}
     asked = Wish(certificate_file=crt, key_file=key, **wish)
     obtained = obtain(context, authority_of(context, ca_url), asked)
     _tell(context, obtained.certificate, obtained.certificate_file, obtained.key_file, new_key=True, wanted=asked.subject)

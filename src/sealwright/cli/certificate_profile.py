@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, TypeVar
 
 import click
@@ -11,9 +10,9 @@ import click
 from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.confirmation import ask_first
 from sealwright.cli.context import CommandContext, pass_context
-from sealwright.cli.durations import typed_duration
+from sealwright.cli.durations import typed_seconds
 from sealwright.cli.errors import WrongUsage
-from sealwright.cli.formatting import listed
+from sealwright.cli.held_changes import tell_change
 
 profile = CommandGroup("profile", help="Which names, keys, uses and lifetimes certificates have.")
 
@@ -135,7 +134,7 @@ def update(context: CommandContext, name: str, **given: Any) -> None:
     body = _members(given)
     if not body:
         raise WrongUsage("nothing to change was given.")
-    _tell(context, context.connection().call("PATCH", "profiles", name, body=body), f"Changed the profile {name}")
+    tell_change(context, context.connection().call("PATCH", "profiles", name, body=body), f"Changed the profile {name}")
 
 
 @command("delete", examples=["sealwright profile delete web", "sealwright profile delete web --yes"], asks_first=True)
@@ -145,15 +144,7 @@ def delete(context: CommandContext, name: str) -> None:
     """Delete a stored profile that no provisioner chooses."""
     ask_first(context, f"Delete the profile {name}?", lambda: ["Certificates of it stay valid until they expire."])
     value = context.connection().call("DELETE", "profiles", name) or {"name": name, "deleted": True}
-    _tell(context, value, f"Deleted the profile {name}")
-
-
-def _tell(context: CommandContext, value: dict[str, Any], done: str) -> None:
-    if "approval" in value:
-        context.output.note(f"{value['detail']} {listed(value['reasons'])}. {value['hint']}")
-    else:
-        context.output.confirm(done)
-    context.output.json(value)
+    tell_change(context, value, f"Deleted the profile {name}")
 
 
 def _members(given: dict[str, Any]) -> dict[str, Any]:
@@ -164,12 +155,9 @@ def _members(given: dict[str, Any]) -> dict[str, Any]:
         body["shortest_rsa"] = given["rsa_bits"]
     for option, member in _DURATIONS.items():
         if given[option] is not None:
-            body[member] = _seconds(typed_duration(f"--{option.replace('_', '-')}", given[option]))
+            seconds = typed_seconds(f"--{option.replace('_', '-')}", given[option])
+            body[member] = f"{seconds}s"
     return body
-
-
-def _seconds(duration: timedelta) -> str:
-    return f"{int(duration.total_seconds())}s"
 
 
 for each in (list_, get, create, update, delete):

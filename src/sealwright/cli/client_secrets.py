@@ -11,10 +11,10 @@ import click
 from sealwright.cli.commands import Command, command
 from sealwright.cli.confirmation import ask_first
 from sealwright.cli.context import CommandContext, pass_context
+from sealwright.cli.durations import typed_seconds
 from sealwright.cli.errors import CommandFailed
 from sealwright.cli.formatting import moment, parsed, stamp
 from sealwright.client_metadata import LARGEST_IMAGE
-from sealwright.clock import parse_duration
 
 _OVERLAP = "24h"
 
@@ -81,12 +81,7 @@ def reset_basic_secret(context: CommandContext, name: str, overlap: str, at_once
 
 
 def _overlap(text: str, *, at_once: bool) -> dict[str, str] | None:
-    if at_once:
-        return None
-    try:
-        return {"overlap_seconds": str(int(parse_duration(text).total_seconds()))}
-    except ValueError as cause:
-        raise click.BadParameter(f"{text!r} is not a duration such as 30m, 24h or 7d.", param_hint="--overlap") from cause
+    return None if at_once else {"overlap_seconds": str(typed_seconds("--overlap", text))}
 
 
 @command(

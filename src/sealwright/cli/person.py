@@ -9,11 +9,11 @@ import click
 from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.confirmation import ask_about_person
 from sealwright.cli.context import CommandContext, pass_context
+from sealwright.cli.durations import typed_seconds
 from sealwright.cli.errors import WrongUsage
 from sealwright.cli.formatting import counted, parsed, stamp
 from sealwright.cli.person_import import import_
 from sealwright.cli.validity import validity_commands
-from sealwright.clock import parse_duration
 
 person = CommandGroup("person", help="People.")
 
@@ -249,12 +249,7 @@ _LIFETIME = "How long the link is valid for, such as 1h30m."
 
 
 def _seconds(lifetime: str | None) -> int | None:
-    if lifetime is None:
-        return None
-    try:
-        return int(parse_duration(lifetime).total_seconds())
-    except ValueError as cause:
-        raise WrongUsage(f"--lifetime {lifetime!r} is not a duration: {cause}.", hint="Write it like 1h, 90m or 72h.") from cause
+    return None if lifetime is None else typed_seconds("--lifetime", lifetime)
 
 
 def _of_mail(mail: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ import click
 from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.confirmation import ask_about_provisioner
 from sealwright.cli.context import CommandContext, pass_context
+from sealwright.cli.durations import days_as_hours
 from sealwright.cli.errors import ValueRefused, WrongUsage
 
 provisioner = CommandGroup("provisioner", help="Who may ask the certificate authority, and for what.")
@@ -242,7 +243,8 @@ def _jwk(context: CommandContext, name: str, given: dict[str, Any]) -> dict[str,
 
 
 def _claims(given: dict[str, Any]) -> dict[str, Any]:
-    return {member: given[option] for option, member in (*_DURATIONS, *_SWITCHES) if given[option]}
+    durations = {member: days_as_hours(given[option]) for option, member in _DURATIONS if given[option]}
+    return durations | {member: True for option, member in _SWITCHES if given[option]}
 
 
 def _only(given: dict[str, Any], kind: str, *options: str) -> None:

@@ -6,8 +6,8 @@ import click
 
 from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.context import CommandContext, pass_context
+from sealwright.cli.durations import typed_seconds
 from sealwright.cli.formatting import parsed, stamp
-from sealwright.clock import parse_duration
 
 registration_token = CommandGroup(
     "registration-token", help="Tokens with which clients may register themselves with the root issuer."
@@ -28,11 +28,8 @@ registration_token = CommandGroup(
 @pass_context
 def create(context: CommandContext, uses: int, expires: str, scopes: tuple[str, ...], group: str | None) -> None:
     """Make a token with which clients may register themselves, and print it. It is not shown again."""
-    try:
-        seconds = int(parse_duration(expires).total_seconds())
-    except ValueError as cause:
-        raise click.BadParameter(f"{expires!r} is not a duration such as 30m, 24h or 7d.", param_hint="--expires") from cause
-    body = {"uses": uses, "expires_in_seconds": seconds, "scopes": list(scopes), "group": group}
+    lasts = typed_seconds("--expires", expires)
+    body = {"uses": uses, "expires_in_seconds": lasts, "scopes": list(scopes), "group": group}
     made = context.connection().call("POST", "oauth2", "registration-tokens", body=body)
     context.output.say(made["token"])
     context.output.note(

@@ -10,12 +10,12 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from sealwright.cli.errors import CommandFailed, RefusedByServer, WrongUsage
+from sealwright.cli.durations import typed_duration
+from sealwright.cli.errors import CommandFailed, RefusedByServer
 from sealwright.cli.files import NewFile, already_there, read_bytes
 from sealwright.cli.key_pair import common_name_of, read_certificates, read_private_key, same_key
 from sealwright.cli.provisioner_key import key_for
 from sealwright.cli.step_wire import Authority
-from sealwright.clock import parse_duration
 from sealwright.jose import PrivateJwk, sign
 
 AuthorityFor = Callable[[tuple[Path, Path] | None], Authority]
@@ -36,10 +36,7 @@ def due(certificate_file: Path, expires_in: str | None, now: datetime) -> timede
 
 def threshold_of(expires_in: str) -> timedelta:
     """What ``--expires-in`` says."""
-    try:
-        return parse_duration(expires_in)
-    except ValueError as cause:
-        raise WrongUsage(f"--expires-in {expires_in} is not a duration such as 4h or 90m.") from cause
+    return typed_duration("--expires-in", expires_in)
 
 
 def renewed(

@@ -12,6 +12,7 @@ from sealwright.cli.confirmation import ask_first
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.durations import typed_duration
 from sealwright.cli.formatting import listed, parsed, stamp
+from sealwright.cli.held_changes import is_held, tell_change
 
 role = CommandGroup("role", help="Roles: what they allow, and who holds them.")
 
@@ -108,13 +109,12 @@ def grant(
         "expires_at": _end(expires, context.dependencies.now()),
     }
     made = context.connection().call("POST", "auth", "grants", body=body)
-    if "approval" in made:
-        context.output.note(f"{made['detail']} {made['hint']}")
-        context.output.json(made)
-        return
+    tell_change(context, made, "" if is_held(made) else _granted(made))
+
+
+def _granted(made: dict[str, Any]) -> str:
     within = "" if made["scope"] is None else f" within {made['scope']}"
-    context.output.confirm(f"Granted {made['role']} to the {made['holder_kind']} {made['holder']}{within} (grant {made['id']})")
-    context.output.json(made)
+    return f"Granted {made['role']} to the {made['holder_kind']} {made['holder']}{within} (grant {made['id']})"
 
 
 def _end(expires: str | None, now: datetime) -> str | None:

@@ -12,9 +12,9 @@ import click
 from sealwright.cli.commands import CommandGroup, command
 from sealwright.cli.confirmation import ask_first
 from sealwright.cli.context import CommandContext, pass_context
+from sealwright.cli.durations import typed_seconds
 from sealwright.cli.errors import ExitCode
 from sealwright.cli.files import read_bytes
-from sealwright.clock import parse_duration
 
 trusted_issuer = CommandGroup(
     "trusted-issuer", help="Issuers, such as a Kubernetes cluster or a CI system, whose tokens are taken for access tokens."
@@ -167,16 +167,12 @@ def add_rule(
     twice = next((claim for claim in claims if claims.count(claim) > 1), None)
     if twice is not None:
         raise click.BadParameter(f"The claim {twice} has two conditions. Give one, with a pattern.", param_hint="--when")
-    try:
-        seconds = None if lifetime is None else int(parse_duration(lifetime).total_seconds())
-    except ValueError as cause:
-        raise click.BadParameter(f"{lifetime!r} is not a duration such as 5m or 1h.", param_hint="--lifetime") from cause
     body = {
         "client": client,
         "conditions": {claim: pattern for claim, _, pattern in (each.partition("=") for each in conditions)},
         "service_account": service_account,
         "scopes": list(scopes),
-        "lifetime_seconds": seconds,
+        "lifetime_seconds": None if lifetime is None else typed_seconds("--lifetime", lifetime),
     }
     made = context.connection().call("POST", *_PLACE, name, "rules", body=body)
     context.output.confirm(f"Added the rule {shown_rule(made)}")

@@ -73,7 +73,7 @@ async def opened(settings: Settings, *, new: bool = False) -> AsyncIterator[Depe
         await db.close()
 
 
-def assemble_people(
+def build_people(
     around: Dependencies,
     audit: Audit,
     named: NamedAuthorities,

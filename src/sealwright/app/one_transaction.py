@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from sealwright import api, oauth
-from sealwright.app.dependencies import assemble_people
+from sealwright.app.dependencies import build_people
 from sealwright.app.named import everything_named
 from sealwright.audit import PostponedRefusals
 from sealwright.db import Transaction, WithinTransaction
@@ -28,7 +28,7 @@ def within_one_transaction(parts: Parts, tx: Transaction, keys: Sequence[Private
     provisioners = parts.ca.provisioners.within(db, refusals)
     profiles = parts.ca.profiles.within(db, refusals, provisioners.using_profile)
     named = everything_named(provisioners, parts.urls[Listener.PEOPLE])
-    people = assemble_people(
+    people = build_people(
         replace(around, db=db, custody=custody),
         refusals,
         named,

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sealwright import identity
 from sealwright.access import nothing_named
-from sealwright.app.dependencies import assemble_people, opened, seed
+from sealwright.app.dependencies import build_people, opened, seed
 from sealwright.app.home import Home
 from sealwright.audit import Audit
 from sealwright.clock import Instant
@@ -37,7 +37,7 @@ def _with_people(home: Path, work: Callable[[identity.Identity], Awaitable[T]]) 
     async def run() -> T:
         async with opened(settings) as around:
             await seed(around)
-            people = assemble_people(
+            people = build_people(
                 around, Audit(around.clock), nothing_named, _no_clients, _tell_applications, origin=settings.urls.people
             )
             return await work(people)

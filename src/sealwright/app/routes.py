@@ -28,7 +28,7 @@ class Served(Struct, frozen=True):
 
 def serve_all(parts: Parts) -> Served:
     """The routes of all wires, from the parts that answer them."""
-    pages = web.assemble(
+    pages = web.build_web(
         web.Site(parts.around.settings.name, parts.urls[Listener.PEOPLE], parts.around.settings.contact),
         _web_dependencies(parts),
         clock=parts.around.clock,

@@ -12,7 +12,7 @@ from sealwright import ca, identity, mail, oauth
 from sealwright.access.approvals import ApprovalRules, Approvals, GuardedKind
 from sealwright.app.approval_mail import ApprovalMail
 from sealwright.app.calls_to_self import CallsToSelf
-from sealwright.app.dependencies import Dependencies, assemble_people
+from sealwright.app.dependencies import Dependencies, build_people
 from sealwright.app.home import Home
 from sealwright.app.listener_certificate import ListenerCertificate
 from sealwright.app.named import everything_named
@@ -54,9 +54,7 @@ def build(around: Dependencies, listening: Mapping[Listener, str] | None = None,
     budgets = make_budgets(settings.budgets, clock)
     provisioners = _provisioners(around, audit, urls[Listener.PEOPLE])
     named = everything_named(provisioners, urls[Listener.PEOPLE])
-    people = assemble_people(
-        around, audit, named, oauth.clients_of_group, oauth.queue_logout_tokens, origin=urls[Listener.PEOPLE]
-    )
+    people = build_people(around, audit, named, oauth.clients_of_group, oauth.queue_logout_tokens, origin=urls[Listener.PEOPLE])
     oauth_dependencies = _oauth_dependencies(around, audit, budgets, urls)
     issuers = ca.Issuers(db, around.custody, audit, clock, around.entropy)
     authorization_server = oauth.build_authorization_server(

@@ -22,7 +22,7 @@ from sealwright.runtime.logs import account_of
 from sealwright.runtime.request_reader import RequestReader, RequestRefused
 from sealwright.runtime.response_cache import CachedResponse, CacheKey
 from sealwright.runtime.routing import target_of
-from sealwright.runtime.tcp_info import Pace
+from sealwright.runtime.tcp_info import SendProgress
 
 _CLOSE, _KEEP = "connection: close\r\n", "connection: keep-alive\r\n"
 _NOTHING: Mapping[str, str] = {}
@@ -44,7 +44,7 @@ class HttpConnection(asyncio.Protocol):
         self._limits = listener.limits
         self._reader = RequestReader(listener.limits, self)
         self._transport: asyncio.Transport
-        self._pace: Pace
+        self._send_progress: SendProgress
         self._peer = Peer(address="")
         self._is_proxy = False
         self._since = listener.coarse_clock.now  # the last answer, or the beginning
@@ -65,7 +65,7 @@ class HttpConnection(asyncio.Protocol):
         self._listener.open_connections.add(self)
         self._accepted = None
         self._transport = transport
-        self._pace = Pace(transport)
+        self._send_progress = SendProgress(transport)
         secured = transport.get_extra_info("ssl_object")
         certificate = secured.getpeercert(True) if secured is not None else None  # noqa: FBT003 - the standard library's signature
         name = transport.get_extra_info("peername")
@@ -131,7 +131,7 @@ class HttpConnection(asyncio.Protocol):
     def sweep(self, now: float) -> None:
         """End what takes too long; called again and again."""
         closing = self._transport.is_closing()
-        if closing and not self._write_paused and self._pace.has_delivered():
+        if closing and not self._write_paused and self._send_progress.has_delivered():
             self._transport.abort()  # only the peer's goodbye is missing
         elif self._write_deadline and now >= self._write_deadline:
             self._write_deadline = now + self._limits.write_seconds
@@ -251,7 +251,7 @@ class HttpConnection(asyncio.Protocol):
             exchange.keep_alive = False
             self._write(exchange, exchange.given_up())
         elif task.cancelled():
-            self._pace.cut()
+            self._send_progress.abort()
         elif (bug := task.exception()) is not None:
             self._tell(bug)
             self._transport.abort()
@@ -326,7 +326,7 @@ class HttpConnection(asyncio.Protocol):
                     return
         except Exception as failure:  # noqa: BLE001 - a bug in one stream must not take the others down
             exchange.dispatcher.report(exchange, failure)
-            self._pace.cut()
+            self._send_progress.abort()
             return
         if chunked:
             self._send(b"0\r\n\r\n")
@@ -420,8 +420,8 @@ class HttpConnection(asyncio.Protocol):
         self._listener.log.error("connection failed", listener=str(self._listener.listener), **account_of(bug))
 
     def _cut_unless_read(self) -> None:
-        if self._pace.taken() < self._limits.write_seconds * _SLOWEST_READ:
-            self._pace.cut()
+        if self._send_progress.newly_acknowledged() < self._limits.write_seconds * _SLOWEST_READ:
+            self._send_progress.abort()
 
     def _is_busy(self) -> bool:
         return self._current is not None or bool(self._waiting)

@@ -13,8 +13,8 @@ _TCP_INFO_SIZE = 256
 _AT_ONCE = struct.pack("ii", 1, 0)
 
 
-class Pace:
-    """Watches how one connection's bytes leave."""
+class SendProgress:
+    """How far the bytes that were sent on one connection have got."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -31,8 +31,8 @@ class Pace:
         before, self._was_empty = self._was_empty, empty
         return empty and before
 
-    def taken(self) -> int:
-        """Bytes that the peer has taken since this was last asked."""
+    def newly_acknowledged(self) -> int:
+        """Bytes that the peer has acknowledged since this was last asked."""
         connection = self._transport.get_extra_info("socket")
         if connection is None:
             return 0
@@ -44,8 +44,8 @@ class Pace:
         (self._acknowledged,) = struct.unpack_from("Q", report, _BYTES_ACKED)
         return self._acknowledged - before
 
-    def cut(self) -> None:
-        """End the connection and throw away what the peer has not taken, in the kernel as well."""
+    def abort(self) -> None:
+        """End the connection and discard what the peer has not taken, in the kernel as well."""
         connection = self._transport.get_extra_info("socket")
         try:
             if connection is not None:

@@ -104,15 +104,15 @@ class Worker(Generic[S]):
         gc.freeze()  # what serves until the end is not looked at again and again
         gc.set_threshold(*_COLLECTED_AFTER)
         self._channel.report(Report("ready"))
-        duties = [asyncio.create_task(duty()) for duty in (self._beat, self._reload_when_asked, self._keep_certificate)]
+        background = [asyncio.create_task(run()) for run in (self._beat, self._reload_when_asked, self._keep_certificate)]
         await self._stopping.wait()
         await self._drain()
-        for duty in duties[1:]:
-            duty.cancel()
+        for task in background[1:]:
+            task.cancel()
         await self._running.retire(self._inherited.drain)
         await asyncio.gather(*self._retiring)
-        duties[0].cancel()
-        await asyncio.gather(*duties, return_exceptions=True)
+        background[0].cancel()
+        await asyncio.gather(*background, return_exceptions=True)
         return 0
 
     # --- start -----------------------------------------------------------------------------------------------------

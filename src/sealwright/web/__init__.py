@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sealwright.web.dependencies import WebDependencies
 from sealwright.web.form_post import form_post_page
-from sealwright.web.http import Web, assemble
+from sealwright.web.http import Web, build_web
 from sealwright.web.pages import Site
 
-__all__ = ["Site", "Web", "WebDependencies", "assemble", "form_post_page"]
+__all__ = ["Site", "Web", "WebDependencies", "build_web", "form_post_page"]

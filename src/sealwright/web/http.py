@@ -70,8 +70,8 @@ class Web(Struct, frozen=True):
     answer_failure: FailureAnswer
 
 
-def assemble(site: Site, dependencies: WebDependencies, *, clock: Clock, entropy: Entropy) -> Web:
-    """Put the pages together."""
+def build_web(site: Site, dependencies: WebDependencies, *, clock: Clock, entropy: Entropy) -> Web:
+    """The pages, and all that they are made of."""
     assets = load_assets()
     pages = pages_of(site)
     handlers = PageHandlers(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from sealwright.http import Response
-from sealwright.identity import MIN_PASSWORD, Account, Invitations, WeakPassword
+from sealwright.identity import Account, Invitations, WeakPassword
 from sealwright.web.cookies import set_device, set_session
-from sealwright.web.forms import FormError, fields_of, missing, not_the_same
+from sealwright.web.forms import FormError
+from sealwright.web.new_password import link_token, new_password_errors, new_password_form, weak_password_errors
 from sealwright.web.notices import done
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
@@ -21,39 +22,25 @@ class InvitationPages:
 
     async def show(self, page_request: PageRequest) -> Response:
         """The form for the first password."""
-        return self._form(page_request, await self._invitations.person_of(_token(page_request)))
+        return self._form(page_request, await self._invitations.person_of(link_token(page_request)))
 
     async def submit(self, page_request: PageRequest) -> Response:
         """Set the first password."""
-        person = await self._invitations.person_of(_token(page_request))
-        errors = missing(page_request.form, {"password": "Choose a password."}) or not_the_same(
-            page_request.form, "password", "password-again"
-        )
+        person = await self._invitations.person_of(link_token(page_request))
+        errors = new_password_errors(page_request)
         if errors:
-            return self._form(page_request, person, errors=errors)
+            return self._form(page_request, person, errors)
         try:
             completed = await self._invitations.accept(
-                _token(page_request),
+                link_token(page_request),
                 page_request.typed("password"),
                 address=page_request.address,
                 user_agent=page_request.user_agent,
                 device_token=page_request.device_token,
             )
         except WeakPassword as refusal:
-            return self._form(page_request, person, errors=fields_of(refusal, {WeakPassword: "password"}))
+            return self._form(page_request, person, weak_password_errors(refusal))
         return done(HOME, "welcome", set_session(completed.token), set_device(completed.device_token))
 
-    def _form(self, page_request: PageRequest, person: Account, *, errors: tuple[FormError, ...] = ()) -> Response:
-        return self._pages.single(
-            "invitation.html",
-            status=422 if errors else 200,
-            person=person,
-            errors=errors,
-            shortest_password=MIN_PASSWORD,
-            action=page_request.request.path,
-            csrf_token=page_request.anonymous_csrf_token,
-        )
-
-
-def _token(page_request: PageRequest) -> str:
-    return page_request.request.path_parameters["token"]
+    def _form(self, page_request: PageRequest, person: Account, errors: tuple[FormError, ...] = ()) -> Response:
+        return new_password_form(self._pages, "invitation.html", page_request, person, errors)

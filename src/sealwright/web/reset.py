@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from sealwright.http import Response
-from sealwright.identity import MIN_PASSWORD, ResetLink, ResetLinks, WeakPassword
+from sealwright.identity import ResetLink, ResetLinks, WeakPassword
 from sealwright.web.cookies import set_device
-from sealwright.web.forms import FormError, fields_of, missing, not_the_same
+from sealwright.web.forms import FormError
+from sealwright.web.new_password import link_token, new_password_errors, new_password_form, weak_password_errors
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
 
@@ -24,14 +25,12 @@ class ResetPages:
     async def submit(self, page_request: PageRequest) -> Response:
         """Set a new password."""
         link = await self._link(page_request)
-        errors = missing(page_request.form, {"password": "Choose a password."}) or not_the_same(
-            page_request.form, "password", "password-again"
-        )
+        errors = new_password_errors(page_request)
         if errors:
-            return self._form(page_request, link, errors=errors)
+            return self._form(page_request, link, errors)
         try:
             reset, device_token = await self._reset_links.redeem(
-                _token(page_request),
+                link_token(page_request),
                 page_request.typed("password"),
                 end_certificates=page_request.form.get("end-certificates") == "yes",
                 address=page_request.address,
@@ -39,24 +38,11 @@ class ResetPages:
                 device_token=page_request.device_token,
             )
         except WeakPassword as refusal:
-            return self._form(page_request, link, errors=fields_of(refusal, {WeakPassword: "password"}))
+            return self._form(page_request, link, weak_password_errors(refusal))
         return self._pages.single("password-set.html", headers=(set_device(device_token),), person=link.account, reset=reset)
 
     async def _link(self, page_request: PageRequest) -> ResetLink:
-        return await self._reset_links.require(_token(page_request))
+        return await self._reset_links.require(link_token(page_request))
 
-    def _form(self, page_request: PageRequest, link: ResetLink, *, errors: tuple[FormError, ...] = ()) -> Response:
-        return self._pages.single(
-            "reset.html",
-            status=422 if errors else 200,
-            person=link.account,
-            link=link,
-            errors=errors,
-            shortest_password=MIN_PASSWORD,
-            action=page_request.request.path,
-            csrf_token=page_request.anonymous_csrf_token,
-        )
-
-
-def _token(page_request: PageRequest) -> str:
-    return page_request.request.path_parameters["token"]
+    def _form(self, page_request: PageRequest, link: ResetLink, errors: tuple[FormError, ...] = ()) -> Response:
+        return new_password_form(self._pages, "reset.html", page_request, link.account, errors, link=link)

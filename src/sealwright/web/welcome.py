@@ -20,6 +20,7 @@ from sealwright.web.cookies import set_device, set_session
 from sealwright.web.forms import FormError, fields_of, missing, not_the_same
 from sealwright.web.models import TypedWelcome
 from sealwright.web.navigation import PageLink
+from sealwright.web.new_password import link_token
 from sealwright.web.notices import done
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
@@ -53,13 +54,13 @@ class WelcomePages:
 
     async def show(self, page_request: PageRequest) -> Response:
         """The form for the first administrator, or what to do instead."""
-        if not await self._bootstrap.is_open(_token(page_request)):
+        if not await self._bootstrap.is_open(link_token(page_request)):
             return self._closed(page_request)
         return self._form(page_request, TypedWelcome())
 
     async def submit(self, page_request: PageRequest) -> Response:
         """Create the first administrator, who is then signed in."""
-        if not await self._bootstrap.is_open(_token(page_request)):
+        if not await self._bootstrap.is_open(link_token(page_request)):
             return self._closed(page_request)
         typed = TypedWelcome(page_request.typed("username"), page_request.typed("display-name"), page_request.typed("mail"))
         password = page_request.typed("password")
@@ -68,7 +69,7 @@ class WelcomePages:
             return self._form(page_request, typed, errors=errors)
         try:
             completed = await self._bootstrap.welcome(
-                _token(page_request),
+                link_token(page_request),
                 name=typed.username.strip(),
                 display_name=typed.display_name,
                 mails=[typed.mail],
@@ -119,7 +120,3 @@ class WelcomePages:
             ways=(PageLink(SIGN_IN_PAGE, "Sign in"),),
             request_id=page_request.request.request_id,
         )
-
-
-def _token(page_request: PageRequest) -> str:
-    return page_request.request.path_parameters["token"]

@@ -9,6 +9,7 @@ from sealwright.access import MANUAL_SOURCE, Actor, Permission, require
 from sealwright.api.manifests.accounts import delete_account, instant_in, set_disabled, set_validity
 from sealwright.api.manifests.changes import Differences, at, difference
 from sealwright.api.manifests.entries import moment_entry, service_account_entry
+from sealwright.api.manifests.names import names_by_pages
 from sealwright.api.manifests.people import PAGE
 from sealwright.api.manifests.targets import Targets
 from sealwright.errors import InvalidInput
@@ -35,13 +36,10 @@ class ManifestServiceAccounts:
         found = await self._directory.list_service_accounts(actor=self._actor, beyond=after, at_most=at_most)
         return [(each.name, await self._entry(each)) for each in found]
 
-    async def names(self) -> AsyncIterator[str]:
+    def names(self) -> AsyncIterator[str]:
         """The names of all service accounts."""
-        after = ""
-        while found := await self._directory.list_service_accounts(actor=self._actor, beyond=after, at_most=PAGE):
-            for each in found:
-                yield each.name
-            after = found[-1].name
+        list_them = self._directory.list_service_accounts
+        return names_by_pages(lambda after: list_them(actor=self._actor, beyond=after, at_most=PAGE))
 
     async def create(self, name: str, entry: Mapping[str, Any]) -> Differences:
         """Create a service account without a token; returns its members."""

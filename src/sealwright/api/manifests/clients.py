@@ -11,6 +11,7 @@ import msgspec
 from sealwright.access import Actor, Permission, require
 from sealwright.api.manifests.changes import Differences, at, difference
 from sealwright.api.manifests.entries import SECRET, client_entry, maps_entry, provisioner_entry, secret_of
+from sealwright.api.manifests.names import names_by_pages
 from sealwright.api.manifests.targets import Targets
 from sealwright.ca import Provisioner
 from sealwright.errors import InvalidInput
@@ -55,13 +56,9 @@ class ManifestClients:
         found = None if digest is None else await self._clients.images.with_digest(digest.hex())
         return None if found is None else found[1]
 
-    async def names(self) -> AsyncIterator[str]:
+    def names(self) -> AsyncIterator[str]:
         """The names of all clients."""
-        after = ""
-        while found := await self._metadata.page(after, PAGE, actor=self._actor):
-            for each in found:
-                yield each.name
-            after = found[-1].name
+        return names_by_pages(lambda after: self._metadata.page(after, PAGE, actor=self._actor))
 
     async def create(self, name: str, entry: Mapping[str, Any]) -> Differences:
         """Register a client; returns its members."""

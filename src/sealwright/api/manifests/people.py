@@ -10,6 +10,7 @@ from sealwright.access import Actor, Permission, require
 from sealwright.api.manifests.accounts import delete_account, instant_in, set_disabled, set_validity
 from sealwright.api.manifests.changes import Differences, at, difference
 from sealwright.api.manifests.entries import group_entry, mail_entries, moment_entry, person_entry
+from sealwright.api.manifests.names import names_by_pages
 from sealwright.api.manifests.targets import Targets
 from sealwright.errors import InvalidInput
 from sealwright.identity import (
@@ -48,13 +49,10 @@ class ManifestPeople:
         found = await self._directory.list_people(actor=self._actor, beyond=after, at_most=at_most)
         return [(each.name, await self._entry(each)) for each in found]
 
-    async def names(self) -> AsyncIterator[str]:
+    def names(self) -> AsyncIterator[str]:
         """The names of all people."""
-        after = ""
-        while found := await self._directory.list_people(actor=self._actor, beyond=after, at_most=PAGE):
-            for each in found:
-                yield each.name
-            after = found[-1].name
+        list_them = self._directory.list_people
+        return names_by_pages(lambda after: list_them(actor=self._actor, beyond=after, at_most=PAGE))
 
     async def create(self, name: str, entry: Mapping[str, Any]) -> Differences:
         """Create a person; returns their members."""
@@ -165,14 +163,12 @@ class ManifestGroups:
         found = await self._directory.list_groups(actor=self._actor, beyond=after, at_most=at_most)
         return [(each.name, await self._entry(each)) for each in found]
 
-    async def names(self) -> AsyncIterator[str]:
+    def names(self) -> AsyncIterator[str]:
         """The names of all groups that can be deleted."""
-        after = ""
-        while found := await self._directory.list_groups(actor=self._actor, beyond=after, at_most=PAGE):
-            for each in found:
-                if not each.builtin:
-                    yield each.name
-            after = found[-1].name
+        list_them = self._directory.list_groups
+        return names_by_pages(
+            lambda after: list_them(actor=self._actor, beyond=after, at_most=PAGE), stays=lambda group: group.builtin
+        )
 
     async def create(self, name: str, entry: Mapping[str, Any]) -> Differences:
         """Create a group without members; returns its members of other kinds."""

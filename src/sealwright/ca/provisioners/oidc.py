@@ -23,6 +23,7 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from sealwright.access import Actor, NamedAuthority
 from sealwright.ca import names
@@ -208,24 +209,18 @@ class IdToken(msgspec.Struct, frozen=True):
         return self._own_names()
 
     def _own_names(self) -> SigningGrant:
-        return SigningGrant(
-            provisioner_id=self.provisioner.id,
-            provisioner_name=self.provisioner.name,
-            profile=self.provisioner.definition.profile_name,
-            issuer=self.provisioner.definition.issuer,
-            actor=self.actor,
-            claims=self.provisioner.claims,
+        return replace(
+            self._nameless(),
             common_name=self.subject if len(self.subject) <= names.LONGEST_COMMON_NAME else "",
             names=own_names(self.issuer_url, self.subject, [self.trusted_mail]),
             may_ask_for=self._own_texts(),
-            account_id=self.subject if self.local else None,
-            session_id=self.session_id or None,
-            local_token=self._local_token(),
-            token_use=self.use,
-            extension=self.provisioner.extension,
         )
 
     def _any_names(self, request: CertificateRequest) -> SigningGrant:
+        return replace(self._nameless(), common_name=request.common_name, names_from_request=True)
+
+    def _nameless(self) -> SigningGrant:
+        """All of a grant but its names."""
         return SigningGrant(
             provisioner_id=self.provisioner.id,
             provisioner_name=self.provisioner.name,
@@ -233,8 +228,6 @@ class IdToken(msgspec.Struct, frozen=True):
             issuer=self.provisioner.definition.issuer,
             actor=self.actor,
             claims=self.provisioner.claims,
-            common_name=request.common_name,
-            names_from_request=True,
             account_id=self.subject if self.local else None,
             session_id=self.session_id or None,
             local_token=self._local_token(),

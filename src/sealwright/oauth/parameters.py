@@ -55,11 +55,9 @@ class Parameters(Struct, frozen=True):
     def read(cls, text: str) -> Parameters:
         """Parse a query or form; raises UnprovenRequest for what is not URL-encoded UTF-8."""
         try:
-            pairs = fields_of(text, errors="strict")
-        except (UnicodeDecodeError, InvalidInput) as cause:
-            raise UnprovenRequest(
-                "The application's request cannot be read.", reasons=("it is not URL-encoded UTF-8 text of a sensible length",)
-            ) from cause
+            pairs = fields_of(text)
+        except InvalidInput as cause:
+            raise UnprovenRequest("The application's request cannot be read.", reasons=(cause.detail,)) from cause
         values: dict[str, str] = {}
         repeated: set[str] = set()
         resources = tuple(dict.fromkeys(value for name, value in pairs if name == "resource" and value))

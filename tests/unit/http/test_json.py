@@ -52,13 +52,21 @@ def test_value_may_hold_an_equals_sign() -> None:
         "a+b=c+d",
         "a%20b=%2B%26%3D",
         "%C3%A9=%E2%82%AC",
-        "a=%FF&b=%zz&c=%",
+        "a=%zz&b=%",
         "a=1;b=2",
         "é=ü",
     ],
 )
 def test_fields_are_read_as_the_standard_library_reads_them(text):
     assert Request("GET", "/", text).query() == dict(parse_qsl(text, keep_blank_values=True))
+
+
+@pytest.mark.parametrize("text", ["a=1&name=%FF", "name=%C3", "%FF=1"])
+def test_field_that_is_not_utf8_is_refused_by_name_and_not_mended(text):
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    for read in (Request("GET", "/", text).query, Request("POST", "/", "", headers, text.encode()).form):
+        with pytest.raises(InvalidInput, match=r"The parameter '(name|%FF)' is not UTF-8 text"):
+            read()
 
 
 class Inner(msgspec.Struct):
@@ -117,7 +125,7 @@ def test_field_that_comes_twice_is_refused(text):
 
 def test_number_of_fields_is_bounded():
     assert len(Request("GET", "/", "&".join(f"f{number}=1" for number in range(MAX_FORM_FIELDS))).query()) == MAX_FORM_FIELDS
-    with pytest.raises(InvalidInput, match="too many"):
+    with pytest.raises(InvalidInput, match="more than 200 parameters"):
         Request("GET", "/", "&".join(f"f{number}=1" for number in range(MAX_FORM_FIELDS + 1))).query()
 
 

@@ -61,8 +61,11 @@ UNPROVEN = {
     "redirect URI over http": (urlencode(public_request(redirect_uri="http://ca.example.org")), "not registered"),
     "redirect URI with more path": (urlencode(public_request(redirect_uri="https://ca.example.org/x")), "not registered"),
     "redirect URI with a script": (urlencode(public_request(redirect_uri="javascript:alert(1)")), "not registered"),
-    "not UTF-8": (urlencode(public_request()) + "&state2=%ff%fe", "UTF-8"),
-    "too many parameters": (urlencode(public_request()) + "&" + "&".join(f"p{n}=1" for n in range(300)), "sensible length"),
+    "not UTF-8": (urlencode(public_request()) + "&state2=%ff%fe", "'state2' is not UTF-8 text"),
+    "too many parameters": (
+        urlencode(public_request()) + "&" + "&".join(f"p{n}=1" for n in range(300)),
+        "more than 200 parameters",
+    ),
 }
 
 

@@ -91,7 +91,7 @@ async def test_response_that_a_terminal_cannot_read_is_refused_before_a_code_is_
     async with alice_at_terminal() as (world, headers):
         token = await consent_token(world, headers)
         await world.call("POST", PERMIT, body=msgspec.json.encode(token), headers=headers)
-        before = len(await world.events("token.code_issued"))
+        before = len(await world.events("code.issued"))
         answer = await ask(world, headers, response_mode=mode)  # consent was given before
         assert (answer.status, members(answer)["error"]) == (400, "invalid_request")
         browser = await world.authorize(None, **confidential_request(response_mode=mode))
@@ -99,7 +99,7 @@ async def test_response_that_a_terminal_cannot_read_is_refused_before_a_code_is_
             handle = handle_in(browser)
             answer = await world.call("POST", path, body=msgspec.json.encode(handle), headers=headers)
             assert answer.status == 400
-        assert len(await world.events("token.code_issued")) == before
+        assert len(await world.events("code.issued")) == before
 
 
 async def test_parameters_come_in_the_query_as_well():

@@ -60,9 +60,8 @@ class PushedRequests:
         values = {name: value for name, value in parameters.values.items() if name in REQUEST_PARAMETERS}
         kept = msgspec.json.encode(PushedRequest(values, parameters.resources, is_signed)).decode()
         if len(kept) > LARGEST_PUSHED:
-            detail = (
-                f"The request holds {len(kept)} bytes, and at most {LARGEST_PUSHED} are kept. Shorten id_token_hint or claims."
-            )
+            longest = max(values, key=lambda name: len(values[name]))
+            detail = f"The request holds {len(kept)} bytes, and at most {LARGEST_PUSHED} are kept. Shorten {longest}."
             raise AuthorizationRefused("invalid_request", detail)
         expires_at = after(self._clock.now(), LASTS)
 

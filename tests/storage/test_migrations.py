@@ -273,6 +273,37 @@ def test_makers_of_programs_are_taken_from_the_record_where_it_tells_them(tmp_pa
     ]
 
 
+def test_holders_of_secrets_are_taken_from_the_record_where_it_tells_them(tmp_path):
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    engine = create_engine(url, poolclass=NullPool)
+    told = (
+        ("client.secret_shown", "long ago", "overlapping"),
+        ("client.secret_reset", "maker", "overlapping"),
+        ("client.secret_shown", "reader", "overlapping"),
+        ("client.secret_reset", "", "overlapping"),
+        ("client.secret_shown", "latest", "overlapping"),
+        ("client.secret_shown", "over", "replaced"),
+        ("client.secrets_reset", "maker", "replaced"),
+    )
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), "0057")
+        with_required(connection, "oauth_clients", id="overlapping", name="o", secret_digest=b"o", previous_secret_ends_at=9)
+        with_required(connection, "oauth_clients", id="replaced", name="r", secret_digest=b"r")
+        for number, (event, actor, client) in enumerate(told):
+            row = {"target": f"client:{client}", "event": event, "outcome": "done", "actor_id": actor}
+            with_required(connection, "audit_events", writer_id="w", sequence=number, **row)
+    asyncio.run(migrate(url, may_create=False))
+    with engine.connect() as connection:
+        kept = "SELECT client_id, account_id, ends_at FROM oauth_credential_holders ORDER BY client_id, account_id"
+        found = connection.execute(text(kept)).all()
+    assert found == [
+        ("overlapping", "latest", None),
+        ("overlapping", "maker", 9),
+        ("overlapping", "reader", 9),
+        ("replaced", "maker", None),
+    ]
+
+
 def test_older_sqlite_database_is_brought_up_to_date_with_what_it_holds(tmp_path):
     url = f"sqlite:///{tmp_path / 'a.db'}"
     engine = create_engine(url, poolclass=NullPool)

@@ -130,7 +130,7 @@ class Approvals:
             requester_kind=actor.kind,
             requester_id=actor.id,
             requester_name=actor.name,
-            people=tuple(sorted({*await store.people_behind(tx, actor.kind, actor.id), *change.people})),
+            people=tuple(sorted({*await store.people_behind(tx, actor.kind, actor.id, now), *change.people})),
             title=change.title,
             content=change.content,
             reasons=(*change.reasons, *words),
@@ -295,7 +295,7 @@ class Approvals:
                 f"{actor.name} may not decide about the request {request.id}: only people who signed in may.",
                 reasons=("neither a service account nor an API key decides: its owner signs in",),
             )
-        people = frozenset(request.people) | await store.people_behind(reader, request.requester_kind, request.requester_id)
+        people = await self._people_behind(reader, request)
         if actor.id in people:
             raise MayNotVote(
                 f"{actor.name} may not decide about the request {request.id}, which is their own.",
@@ -410,8 +410,13 @@ class Approvals:
         now = self._clock.now()
         votes = await store.votes(reader, request.id)
         standings = {each.account_id: await store.standing(reader, each.account_id, now) for each in votes}
-        people = frozenset(request.people) | await store.people_behind(reader, request.requester_kind, request.requester_id)
-        return tally(rules, votes, standings, people)
+        return tally(rules, votes, standings, await self._people_behind(reader, request))
+
+    async def _people_behind(self, reader: Database | Transaction, request: ApprovalRequest) -> frozenset[str]:
+        """Ids of those who could act as the requester when it was asked for, or can now."""
+        now = self._clock.now()
+        found = await store.people_behind(reader, request.requester_kind, request.requester_id, now)
+        return found | frozenset(request.people)
 
     async def _group_of(self, reader: Database | Transaction, rule: ApprovalRule) -> str:
         """The name of the group that a rule asks; ApproversMissing where it does not exist any more."""

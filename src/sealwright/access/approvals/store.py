@@ -34,6 +34,7 @@ from sealwright.db.schema import (
     groups,
     mail_addresses,
     oauth_clients,
+    oauth_credential_holders,
     oauth_trusted_issuer_rules,
     oauth_trusted_issuers,
     provisioners,
@@ -137,6 +138,10 @@ _MAKERS_OF_RULES = Statement(
 )
 _MAKER_OF_PROVISIONER = Statement(select(provisioners.c.created_by).where(provisioners.c.id == bindparam("id")))
 _MAKER_OF_CLIENT = Statement(select(oauth_clients.c.created_by).where(oauth_clients.c.id == bindparam("id")))
+_h = oauth_credential_holders.c
+_HOLDERS_OF_CREDENTIALS = Statement(
+    select(_h.account_id).where(_h.client_id == bindparam("id"), or_(_h.ends_at.is_(None), _h.ends_at > bindparam("now")))
+)
 _MAKERS_OF_CLIENT_RULES = Statement(
     select(_ir.created_by, _i.created_by)
     .join_from(oauth_trusted_issuer_rules, oauth_trusted_issuers, _i.id == _ir.issuer_id)
@@ -312,12 +317,12 @@ async def recipients(reader: Reader, account_ids: Sequence[str], now: Instant) -
     return [Recipient(*row[:3]) for row in rows if row is not None and row[3] == PERSON and _may_act(row[3:], now)]
 
 
-async def people_behind(reader: Reader, actor_kind: str, actor_id: str) -> frozenset[str]:
+async def people_behind(reader: Reader, actor_kind: str, actor_id: str, now: Instant) -> frozenset[str]:
     """Ids of the people who can act as an actor.
 
     A person themselves, under whatever identity they came; who manages a service account, is in the group that does, made one of
-    its tokens, or lets tokens of a trusted issuer speak of it; who stored the provisioner whose key was used. Where that was a
-    service account, the people behind it.
+    its tokens, or lets tokens of a trusted issuer speak of it; who stored the provisioner whose key was used; who made a client,
+    was shown or set its secret, or said how it authenticates. Where that was a service account, the people behind it.
     """
     if actor_kind == "person":
         return await _same_person(reader, actor_id)
@@ -329,7 +334,7 @@ async def people_behind(reader: Reader, actor_kind: str, actor_id: str) -> froze
         seen.add(each)
         account = await reader.one(_ACCOUNT, id=each)
         if account is None or account[0] == _SERVICE:
-            waiting |= await _who_can_act_as(reader, each, account) - seen
+            waiting |= await _who_can_act_as(reader, each, account, now) - seen
         if account is None or account[0] != _SERVICE:
             people.add(each)
     return frozenset(people)
@@ -341,12 +346,13 @@ async def _same_person(reader: Reader, person_id: str) -> frozenset[str]:
     return frozenset({person_id, *(row[0] for row in linked)})
 
 
-async def _who_can_act_as(reader: Reader, program_id: str, account: Row | None) -> set[str]:
+async def _who_can_act_as(reader: Reader, program_id: str, account: Row | None, now: Instant) -> set[str]:
     """Ids of those who can act as a service account, or as a provisioner or client, which has no account."""
     if account is None:
         makers = [await reader.one(_MAKER_OF_PROVISIONER, id=program_id), await reader.one(_MAKER_OF_CLIENT, id=program_id)]
         rules = await reader.all(_MAKERS_OF_CLIENT_RULES, client_id=program_id)
-        found = [each for row in (*makers, *rules) if row is not None for each in row]
+        holders = await reader.all(_HOLDERS_OF_CREDENTIALS, id=program_id, now=now)
+        found = [each for row in (*makers, *rules, *holders) if row is not None for each in row]
     else:
         managers = await reader.all(_MANAGERS, group_id=account[4]) if account[4] is not None else []
         rows = [

@@ -56,6 +56,18 @@ oauth_deleted_clients = Table(
     info={"about": "Deleted clients, which can be brought back for some days."},
 )
 
+oauth_credential_holders = Table(
+    "oauth_credential_holders",
+    metadata,
+    Column("client_id", Text, ForeignKey("oauth_clients.id", ondelete="CASCADE"), primary_key=True),
+    Column("account_id", Text, primary_key=True, doc="Of who can act as the client by it"),
+    Column(
+        "credential", Text, primary_key=True, doc="secret: they were shown it or set it; keys: they said how it authenticates"
+    ),
+    instant_column("ends_at", nullable=True, doc="Until when an earlier secret is valid; null for what counts now"),
+    info={"about": "Who may not approve what a client asks for, as they could have asked for it themselves."},
+)
+
 oauth_client_images = Table(
     "oauth_client_images",
     metadata,

@@ -55,6 +55,7 @@ class ClientSecrets:
             await self._require_over(tx, client, actor, "show")
             sealed = await store.sealed_secret(tx, client.id)
             if sealed is not None:
+                await store.hold_credential(tx, client.id, actor.id, store.SECRET)
                 details = {"name": client.name}
                 await self._audit.record(
                     tx, Event.CLIENT_SECRET_SHOWN, actor=actor, target=f"client:{client.id}", details=details
@@ -81,7 +82,7 @@ class ClientSecrets:
         async def body(tx: Transaction) -> None:
             await self._require_over(tx, client, actor, "reset")
             details: dict[str, Any] = {"name": client.name, "old_until": old_until}
-            await self._put_secret(tx, client, secret, old_until)
+            await self._put_secret(tx, client, secret, old_until, actor)
             if old_until is None:
                 reason = "the client's secret was reset"
                 details["families_revoked"] = await oauth_store.revoke_families_of_client(tx, client.id, reason, now)
@@ -108,8 +109,9 @@ class ClientSecrets:
         async def body(tx: Transaction) -> bool:
             await self._require_over(tx, client, actor, "set")
             if (await lookup.locked(tx, client)).secret_digest == digest:
+                await store.hold_credential(tx, client.id, actor.id, store.SECRET)
                 return False
-            await self._put_secret(tx, client, secret, None)
+            await self._put_secret(tx, client, secret, None, actor)
             reason = "the client got another secret"
             ended = await oauth_store.revoke_families_of_client(tx, client.id, reason, self._clock.now())
             details: dict[str, Any] = {"name": client.name, "old_until": None, "families_revoked": ended}
@@ -128,7 +130,7 @@ class ClientSecrets:
             now = self._clock.now()
             await self._require_over(tx, client, actor, "reset")
             if secret is not None:
-                await self._put_secret(tx, client, secret, None)
+                await self._put_secret(tx, client, secret, None, actor)
             await self._keys.replace(tx, old, new)
             ended = await oauth_store.revoke_families_of_client(tx, client.id, "the client's secrets were reset", now)
             await store.touch_client(tx, client.id, now)
@@ -150,10 +152,11 @@ class ClientSecrets:
         found = await lookup.locked(tx, client)
         await self._changes.require_over(tx, found.name, actor, f"{verb} the secret of the client {found.name}")
 
-    async def _put_secret(self, tx: Transaction, client: Client, secret: str, old_until: Instant | None) -> None:
+    async def _put_secret(self, tx: Transaction, client: Client, secret: str, old_until: Instant | None, actor: Actor) -> None:
         found = await lookup.locked(tx, client)
         sealed = self._sealer.seal(secret.encode(), secret_context(client.id))
         await store.set_secret(tx, found, digest_of(secret), sealed, old_until, self._clock.now())
+        await store.hold_credential(tx, client.id, actor.id, store.SECRET)
 
 
 def secret_context(client_id: str) -> str:

@@ -11,7 +11,15 @@ from sqlalchemy import bindparam, delete, exists, insert, select, update
 from sealwright.client_metadata import ClientKind, ClientMetadata, rows
 from sealwright.clock import Instant
 from sealwright.db import Database, Row, Statement, Transaction, upsert
-from sealwright.db.schema import groups, oauth_claim_maps, oauth_client_images, oauth_clients, oauth_issuers, oauth_scope_maps
+from sealwright.db.schema import (
+    groups,
+    oauth_claim_maps,
+    oauth_client_images,
+    oauth_clients,
+    oauth_credential_holders,
+    oauth_issuers,
+    oauth_scope_maps,
+)
 from sealwright.oauth.issuers.models import SharedIssuer
 from sealwright.oauth.models import Client, ScopeMap
 
@@ -70,6 +78,15 @@ _SET_SECRET = Statement(
         updated_at=bindparam("changed_at"),
     )
 )
+
+h = oauth_credential_holders.c
+SECRET, KEYS = "secret", "keys"
+"""What someone can act as a client by: its secret; or keys and certificates, which they said it authenticates with."""
+_HOLD = upsert(oauth_credential_holders, key=("client_id", "account_id", "credential"), update=("ends_at",))
+_secret_of = (h.client_id == bindparam("of"), h.credential == SECRET)
+_FORGET_HOLDERS = Statement(delete(oauth_credential_holders).where(*_secret_of))
+_FORGET_EARLIER_HOLDERS = Statement(delete(oauth_credential_holders).where(*_secret_of, h.ends_at.is_not(None)))
+_END_HOLDERS = Statement(update(oauth_credential_holders).where(*_secret_of).values(ends_at=bindparam("previous_ends_at")))
 
 i = oauth_client_images.c
 _PUT_IMAGE = upsert(oauth_client_images, key=("client_id",), update=("media_type", "content", "digest"))
@@ -153,10 +170,21 @@ async def set_issuer(tx: Transaction, client_id: str, issuer: SharedIssuer | Non
 async def set_secret(
     tx: Transaction, client: Client, digest: bytes, sealed: bytes, previous_ends_at: Instant | None, now: Instant
 ) -> bool:
-    """Replace a client's secret; the one before works on until `previous_ends_at`, if at all."""
+    """Replace a client's secret; the one before works on until `previous_ends_at`, if at all, and so long count its holders."""
     previous = None if previous_ends_at is None else client.secret_digest
     values = {"new_digest": digest, "new_sealed": sealed, "previous_digest": previous, "previous_ends_at": previous_ends_at}
+    if previous_ends_at is None:
+        await tx.run(_FORGET_HOLDERS, of=client.id)
+    else:
+        await tx.run(_FORGET_EARLIER_HOLDERS, of=client.id)
+        await tx.run(_END_HOLDERS, of=client.id, previous_ends_at=previous_ends_at)
     return await tx.run(_SET_SECRET, which=client.id, changed_at=now, **values) == 1
+
+
+async def hold_credential(tx: Transaction, client_id: str, account_id: str, credential: str) -> None:
+    """Note that someone can act as a client from now on; nothing where it is the server itself."""
+    if account_id:
+        await tx.run(_HOLD, client_id=client_id, account_id=account_id, credential=credential, ends_at=None)
 
 
 async def sealed_secret(db: Database | Transaction, client_id: str) -> bytes | None:

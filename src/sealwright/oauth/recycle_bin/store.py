@@ -16,6 +16,7 @@ from sealwright.db.schema import (
     oauth_claim_maps,
     oauth_client_images,
     oauth_clients,
+    oauth_credential_holders,
     oauth_deleted_clients,
     oauth_issuers,
     oauth_scope_maps,
@@ -27,7 +28,13 @@ Reader = Database | Transaction
 c, d = oauth_clients.c, oauth_deleted_clients.c
 _COLUMNS = tuple(column for column in oauth_clients.c if not column.name.startswith("previous_"))
 _CLIENT = Statement(select(*_COLUMNS).where(c.id == bindparam("of")))
-_HANGING = (oauth_scope_maps, oauth_supplementary_scope_maps, oauth_claim_maps, oauth_claim_joins)
+_HANGING = (
+    oauth_scope_maps,
+    oauth_supplementary_scope_maps,
+    oauth_claim_maps,
+    oauth_claim_joins,
+    oauth_credential_holders,
+)
 """Tables whose rows belong to a client and hold no secret."""
 _ROWS = {table.name: Statement(select(*table.c).where(table.c.client_id == bindparam("of"))) for table in _HANGING}
 _INSERT_ROW = {table.name: Statement(insert(table)) for table in (*_HANGING, oauth_clients, oauth_client_images)}
@@ -60,7 +67,7 @@ class KeptClient(Struct, frozen=True):
 
     row: dict[str, str | int | None]
     """Its row, without secrets."""
-    rows: dict[str, list[dict[str, str]]]
+    rows: dict[str, list[dict[str, str | int | None]]]
     """What hangs on it, by table."""
     image: dict[str, str] | None
     """Of its image, what is not the image itself."""

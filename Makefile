@@ -64,7 +64,7 @@ docs: dev-environment ## Write the generated reference pages
 
 lock: dev-environment ## Resolve the dependencies anew
 	@$(DEV)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --extra install pyproject.toml -o requirements.lock
-	@$(DEV)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --extra install --extra dev pyproject.toml -o requirements-dev.lock
+	@$(DEV)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --extra install --extra traces --extra dev pyproject.toml -o requirements-dev.lock
 
 clean: ## Remove everything that was built
 	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*

@@ -22,6 +22,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 from msgspec import Struct, field
 
 from sealwright.errors import Unavailable
+from sealwright.traces import STATUS, span
 
 if TYPE_CHECKING:
     import httpx2
@@ -220,22 +221,30 @@ class GuardedOutbound:
         import httpx2  # noqa: PLC0415 - as above
 
         place = f"{parts.scheme}://{parts.netloc}{parts.path}"
-        sent = {"host": parts.netloc, "accept-encoding": "identity", "user-agent": "sealwright", **headers}
         last: Exception | None = None
         try:
             async with asyncio.timeout(timeout):
-                for address in await self._addresses(host, port, place):
-                    pinned = httpx2.URL(url).copy_with(host=str(address), port=port)
-                    request = httpx2.Request(method, pinned, headers=sent, content=body, extensions=_extensions(host, timeout))
-                    try:
-                        return await self._send(request, place, max_bytes)
-                    except httpx2.ConnectError as cause:
-                        last = cause
+                with span(method, outbound=True) as told:
+                    told.tell("http.request.method", method)
+                    told.tell("server.address", host)
+                    told.tell("server.port", port)
+                    sent = {"host": parts.netloc, "accept-encoding": "identity", "user-agent": "sealwright", **told.headers()}
+                    for address in await self._addresses(host, port, place):
+                        pinned = httpx2.URL(url).copy_with(host=str(address), port=port)
+                        more = _extensions(host, timeout)
+                        request = httpx2.Request(method, pinned, headers={**sent, **headers}, content=body, extensions=more)
+                        try:
+                            response = await self._send(request, place, max_bytes)
+                        except httpx2.ConnectError as cause:
+                            last = cause
+                        else:
+                            told.tell(STATUS, response.status)
+                            return response
+                    raise OutboundFailed(f"{place} cannot be reached{_why(last)}.") from last
         except TimeoutError as cause:
             raise OutboundFailed(f"{place} did not answer within {timeout:g} seconds.") from cause
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError) as cause:
             raise OutboundFailed(f"{place} did not give a usable answer.") from cause
-        raise OutboundFailed(f"{place} cannot be reached{_why(last)}.") from last
 
     def _check(self, url: str) -> tuple[SplitResult, str, int]:
         """Only what a plain call needs: a scheme that is allowed, a host, no user name, no fragment."""

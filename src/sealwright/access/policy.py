@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sealwright.access.errors import BeyondOwnAuthority, PersonNeeded
 from sealwright.access.models import Actor, Permission, Permissions, Role, Scope
 from sealwright.errors import Action, NotPermitted, Remedy
+from sealwright.traces import span
 
 _P = Permission
 _INVENTORY = frozenset({_P.CERTIFICATE_READ})
@@ -136,7 +137,10 @@ def decide(actor: Actor, permission: Permission, scopes: Collection[Scope] = ())
 
 def require(actor: Actor, permission: Permission, scopes: Collection[Scope] = ()) -> None:
     """Raise NotPermitted unless `actor` may do what `permission` allows to an object that belongs to `scopes`."""
-    decision = decide(actor, permission, scopes)
+    with span("policy decision") as told:
+        told.tell("sealwright.permission", permission)
+        decision = decide(actor, permission, scopes)
+        told.tell("sealwright.allowed", decision.allowed)
     if not decision.allowed:
         raise NotPermitted(
             f"{actor.name or 'An unknown caller'} does not have the permission {permission}.",

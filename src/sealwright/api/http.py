@@ -86,6 +86,7 @@ from sealwright.oauth import (
     StoredMetadata,
     TrustedIssuers,
 )
+from sealwright.request_counts import RequestCounts
 
 
 class ApiDependencies(Struct, frozen=True):
@@ -134,6 +135,7 @@ class ApiDependencies(Struct, frozen=True):
     forwarding: Forwarding
     custody: Custody
     client_metadata: StoredMetadata
+    request_counts: RequestCounts
     within_one_transaction: WithinOneTransaction
 
 
@@ -232,6 +234,7 @@ def _metrics(given: ApiDependencies) -> MetricsOperations:
         given.forwarding,
         given.outbox,
         authenticator_of(given),
+        given.request_counts,
     )
 
 

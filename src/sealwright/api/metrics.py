@@ -1,12 +1,14 @@
 """Metrics in the text format of Prometheus, and whether this node is ready.
 
-All of them are facts of the database, so that every process and node tells the same. Labels have as many values as there are
-authorities and sinks, and never a name that strangers choose.
+Most are facts of the database, so that every process and node tells the same. Requests are counted by each node, and every
+process of it tells of all. Labels have as many values as there are authorities, sinks and routes, and never a name that
+strangers choose.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from sealwright import __version__
@@ -21,6 +23,7 @@ from sealwright.errors import Failure, Unavailable
 from sealwright.http import Response, json_response
 from sealwright.identity import ApiAuthenticator
 from sealwright.mail import Outbox
+from sealwright.request_counts import BOUNDS, RequestCounts, Series
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -45,6 +48,12 @@ METRICS: Mapping[str, Metric] = {
     "sealwright_audit_sink_failures": Metric("gauge", "Failures of a sink since its last success."),
     "sealwright_mail_waiting_messages": Metric("gauge", "Messages that wait to be sent."),
     "sealwright_mail_oldest_seconds": Metric("gauge", "When the message that waits longest was queued."),
+    "sealwright_http_requests_total": Metric(
+        "counter", "Requests that this node answered, by listener, method, template of the path, and class of the status."
+    ),
+    "sealwright_http_request_duration_seconds": Metric(
+        "histogram", "From the whole request to the whole answer on this node, by listener, method and template of the path."
+    ),
 }
 """Name → what it means. The reference and the dashboard are held against this."""
 
@@ -71,9 +80,11 @@ class MetricsOperations:
         forwarding: Forwarding,
         outbox: Outbox,
         authenticator: ApiAuthenticator,
+        request_counts: RequestCounts,
     ) -> None:
         self._db, self._clock, self._issuers, self._authenticator = db, clock, issuers, authenticator
         self._checkpoints, self._forwarding, self._outbox = checkpoints, forwarding, outbox
+        self._request_counts = request_counts
 
     def operations(self) -> list[Operation]:
         """All of them."""
@@ -103,7 +114,8 @@ class MetricsOperations:
 
     async def _metrics(self, call: Call) -> Response:
         require(call.actor, Permission.METRICS_READ)
-        body = exposition([*await self._state(), *await self._of_record(), *await self._of_mail()])
+        of_requests = samples_of(self._request_counts.told())
+        body = exposition([*await self._state(), *await self._of_record(), *await self._of_mail(), *of_requests])
         return Response(200, body, (("content-type", TEXT), ("cache-control", "no-store")))
 
     async def _ready(self, call: Call) -> Response:
@@ -189,17 +201,33 @@ class MetricsOperations:
         return found
 
 
+def samples_of(counted: Iterable[Series]) -> Iterator[Sample]:
+    """The samples of both metrics of requests."""
+    duration = "sealwright_http_request_duration_seconds"
+    for each in counted:
+        labels = {"listener": each.listener, "method": each.method, "route": each.route}
+        for digit, count in enumerate(each.statuses):
+            if count:
+                yield "sealwright_http_requests_total", {**labels, "status": f"{digit}xx"}, count
+        for bound, count in zip((*map(str, BOUNDS), "+Inf"), accumulate(each.durations), strict=True):
+            yield f"{duration}_bucket", {**labels, "le": bound}, count
+        yield f"{duration}_sum", labels, each.seconds
+        yield f"{duration}_count", labels, sum(each.durations)
+
+
 def exposition(samples: Sequence[Sample]) -> bytes:
     """Samples in the text format of Prometheus (version 0.0.4), those of a metric together."""
     return "".join(_lines(samples)).encode()
 
 
 def _lines(samples: Sequence[Sample]) -> Iterator[str]:
-    for name, metric in METRICS.items():
-        of_metric = [sample for sample in samples if sample[0] == name]
-        if of_metric:
-            yield f"# HELP {name} {metric.help}\n# TYPE {name} {metric.kind}\n"
-        for _, labels, value in of_metric:
+    by_metric: dict[str, list[Sample]] = {}
+    for sample in samples:
+        by_metric.setdefault(sample[0] if sample[0] in METRICS else sample[0].rpartition("_")[0], []).append(sample)
+    for metric_name, of_metric in by_metric.items():
+        metric = METRICS[metric_name]
+        yield f"# HELP {metric_name} {metric.help}\n# TYPE {metric_name} {metric.kind}\n"
+        for name, labels, value in of_metric:
             written = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
             yield f"{name}{f'{{{written}}}' if written else ''} {value:.15g}\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from sealwright import ca, identity
 from sealwright.access import NamedAuthorities
@@ -16,6 +16,7 @@ from sealwright.db.migrate import migrate
 from sealwright.entropy import Entropy, SystemEntropy
 from sealwright.keys import Custody, Sealer, load_key_encryption_key
 from sealwright.outbound import GuardedOutbound, Outbound
+from sealwright.request_counts import RequestCounts
 from sealwright.settings import Settings
 
 CLOCK: Clock = SystemClock()
@@ -37,9 +38,10 @@ class Dependencies(Struct, frozen=True):
     hashing: identity.Hashing
     outbound: Outbound
     crash_points: ca.CrashPoints = ca.pass_by
+    request_counts: RequestCounts = field(default_factory=RequestCounts)
 
 
-def real_dependencies(settings: Settings, db: Database) -> Dependencies:
+def real_dependencies(settings: Settings, db: Database, request_counts: RequestCounts | None = None) -> Dependencies:
     """Those of a real server on an open database."""
     sealer = Sealer(load_key_encryption_key(settings.home, settings.key), ENTROPY)
     outbound = GuardedOutbound(
@@ -56,6 +58,7 @@ def real_dependencies(settings: Settings, db: Database) -> Dependencies:
         custody=Custody(db, sealer, CLOCK),
         hashing=identity.Argon2Hashing(ENTROPY, threads=HASHING_THREADS),
         outbound=outbound,
+        request_counts=request_counts or RequestCounts(),
     )
 
 

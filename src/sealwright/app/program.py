@@ -17,6 +17,7 @@ from sealwright.app.addresses import listen_addresses
 from sealwright.app.dependencies import CLOCK, real_dependencies, seed
 from sealwright.app.home import Home, write_whole
 from sealwright.app.memory import is_in_memory
+from sealwright.app.open_telemetry import tracer
 from sealwright.app.schedule import application
 from sealwright.app.wiring import Parts, build, public_urls
 from sealwright.audit import Event
@@ -25,6 +26,7 @@ from sealwright.db import Transaction, open_database, sqlite_file
 from sealwright.db.migrate import migrate
 from sealwright.http import Listener
 from sealwright.identity import OneTimeLink
+from sealwright.request_counts import RequestCounts
 from sealwright.runtime.application import Application
 from sealwright.runtime.logs import Log, open_log
 from sealwright.runtime.proxies import ListedProxies
@@ -49,10 +51,12 @@ def program(home: Home, tell: Callable[[ServeReport], None]) -> Program[Settings
     welcome: list[OneTimeLink] = []
     built: list[Settings] = []  # in each worker its own: empty at the start, not so at a reload
     started: list[Settings] = []
+    counts: list[RequestCounts] = []  # made before there are workers, for all of them
 
     def read() -> Settings:
         settings = load(home.path)
         started[:] = started or [settings]
+        counts[:] = counts or [RequestCounts(settings.workers)]
         _require_same_database(started[0], settings, home)
         return settings
 
@@ -65,12 +69,12 @@ def program(home: Home, tell: Callable[[ServeReport], None]) -> Program[Settings
     async def build_application(settings: Settings, listening: Mapping[Listener, str]) -> Application:
         db = await open_database(settings.database_url)
         try:
-            parts = build(real_dependencies(settings, db), listening, _log(settings))
+            parts = build(real_dependencies(settings, db, counts[0]), listening, _log(settings))
             await parts.ca.provisioners.reload()
             if built:
                 await _record(parts, Event.SETTINGS_RELOADED)
             built[:] = [settings]
-            return application(parts)
+            return application(parts, tracer(settings.traces))
         except BaseException:
             await db.close()
             raise

@@ -166,5 +166,6 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         forwarding=parts.forwarding,
         custody=parts.around.custody,
         client_metadata=oauth.StoredMetadata(parts.oauth_dependencies),
+        request_counts=parts.around.request_counts,
         within_one_transaction=partial(within_one_transaction, parts),
     )

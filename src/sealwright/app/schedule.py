@@ -16,10 +16,11 @@ from sealwright.db import Database
 from sealwright.entropy import uuid4
 from sealwright.runtime.application import Application
 from sealwright.runtime.jobs import Job, Leases
+from sealwright.traces import Tracer
 
 
-def application(parts: Parts) -> Application:
-    """What a worker serves and runs."""
+def application(parts: Parts, tracer: Tracer | None = None) -> Application:
+    """What a worker serves and runs; `tracer` collects its traces."""
     around, served = parts.around, serve_all(parts)
 
     async def close() -> None:
@@ -29,6 +30,8 @@ def application(parts: Parts) -> Application:
             await parts.audit.write_repeated(around.db, unfinished=True)
         finally:
             await around.db.close()
+            if tracer is not None:
+                await tracer.close()
 
     return Application(
         routes=served.routes,
@@ -37,6 +40,8 @@ def application(parts: Parts) -> Application:
         leases=Leases(around.db, around.clock, uuid4(around.entropy)),
         tls=parts.certificate.material,
         close=close,
+        request_counts=around.request_counts,
+        tracer=tracer,
     )
 
 

@@ -47,6 +47,7 @@ from sealwright.clock import Clock
 from sealwright.db import Database, DuplicateRow
 from sealwright.errors import Failure, Refused, Unavailable
 from sealwright.stages import Stages
+from sealwright.traces import span
 
 CrashPoints = Callable[[str], None]
 """Called with the name of each point that an issuance passes."""
@@ -169,7 +170,10 @@ class Issuance:
         issuer = await self._issuers.signing(grant.issuer or profile.issuer)
         if profile.default is not None:
             grant = replace(grant, claims=within(grant.claims, profile))
-        decision = decide(grant, request, profile, issuer, self._clock.now(), own_names=self._own_names)
+        with span("policy decision") as told:
+            told.tell("sealwright.profile", profile.name)
+            decision = decide(grant, request, profile, issuer, self._clock.now(), own_names=self._own_names)
+            told.tell("sealwright.allowed", decision.allowed)
         await self._checks.require_names(grant, decision.require())
         return grant, issuer, decision
 

@@ -38,6 +38,7 @@ from sealwright.ca.models import (
 )
 from sealwright.clock import Instant, to_seconds
 from sealwright.entropy import Entropy
+from sealwright.traces import span
 
 PROVISIONER_OID = "1.3.6.1.4.1.37476.9000.64.1"
 RANDOM_BYTES = 16
@@ -123,6 +124,11 @@ def _repeatable(key_type: type, curve: str) -> ECDSA | None:
 
 def sign(key: PrivateKey, to_be_signed: bytes) -> bytes:
     """The signature over `to_be_signed`, by whatever holds the key."""
+    with span("key use"):
+        return _signature(key, to_be_signed)
+
+
+def _signature(key: PrivateKey, to_be_signed: bytes) -> bytes:
     kind = _kind(type(key))
     if kind is KeyKind.EC:
         elliptic = cast("EllipticCurvePrivateKey", key)

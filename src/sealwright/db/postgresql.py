@@ -24,6 +24,7 @@ from sealwright.db.errors import trouble_of_postgresql, unavailable, unusable
 from sealwright.db.statements import Statement
 from sealwright.db.urls import postgresql_address
 from sealwright.errors import InvalidInput
+from sealwright.traces import span
 
 T = TypeVar("T")
 
@@ -212,7 +213,9 @@ class PostgresqlDatabase:
     async def write(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
         if (current := CURRENT_TRANSACTION.get()) is not None:
             return await body(current)
-        return await self._write(body, what_is_around())
+        with span("database commit") as told:
+            told.tell("db.system.name", "postgresql")
+            return await self._write(body, what_is_around())
 
     async def _write(self, body: Callable[[Transaction], Awaitable[T]], around: tuple[AroundWrite, ...]) -> T:
         attempt = 0

@@ -28,6 +28,7 @@ from sealwright.db.engine import APPENDED_BY_ONE, DuplicateRow, MissingReference
 from sealwright.db.errors import FULL, READ_ONLY, UNWRITABLE, trouble_of_sqlite, unavailable
 from sealwright.db.statements import Statement
 from sealwright.db.write_ahead_log import WriteAheadLog
+from sealwright.traces import span
 
 T = TypeVar("T")
 
@@ -148,7 +149,9 @@ class SqliteDatabase:
             self._busy = True
             self._idle.clear()
             self._loop.call_soon(self._take_lock)  # after everything that is ready now has had its chance to write
-        result: T = await job.done
+        with span("database commit") as told:
+            told.tell("db.system.name", "sqlite")
+            result: T = await job.done
         for each in around:
             each.committed()
         return result

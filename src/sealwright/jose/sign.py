@@ -13,6 +13,7 @@ from sealwright.jose.encoding import LONGEST_TOKEN
 from sealwright.jose.errors import TokenTooLong
 from sealwright.jose.models import TokenSigner
 from sealwright.jose.signatures import make_signature, size_of_signature
+from sealwright.traces import span
 
 _encode = msgspec.json.Encoder().encode
 _base64url = base64.urlsafe_b64encode
@@ -30,7 +31,10 @@ def sign(
     `header` holds further header parameters; a key without an id gives no `kid`.
     """
     signed = _to_be_signed(key, claims, type, header)
-    signature = make_signature(key.algorithm, key.private_key, signed)
+    with span("key use") as told:
+        told.tell("sealwright.key", key.id)
+        told.tell("sealwright.algorithm", key.algorithm)
+        signature = make_signature(key.algorithm, key.private_key, signed)
     token = signed + b"." + _base64url(signature).rstrip(b"=")
     _require_readable(len(token))
     return token.decode()

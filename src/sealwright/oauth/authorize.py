@@ -47,6 +47,7 @@ from sealwright.oauth.parameters import Parameters, response_mode_of, state_of
 from sealwright.oauth.pending import PendingRequests, request_gone
 from sealwright.oauth.policy import AuthorizationStep, ScopeNeed, SessionFacts
 from sealwright.oauth.subjects import SubjectLookup
+from sealwright.traces import span
 
 _LONGEST_FAPI_CODE = timedelta(seconds=60)
 
@@ -204,7 +205,9 @@ class AuthorizationEndpoint:
         groups = await self._directory.groups_of(account.id)
         maps = await store.scope_maps(self._db, pending.client.id)
         group_ids = {group.id for group in groups}
-        decision = policy.decide_scopes(pending.request.scopes, maps, group_ids, partial=pending.client.partial_scopes)
+        with span("policy decision") as told:
+            decision = policy.decide_scopes(pending.request.scopes, maps, group_ids, partial=pending.client.partial_scopes)
+            told.tell("sealwright.allowed", decision.allowed)
         supplementary = {
             one.group_id: one.scopes for one in await maps_store.supplementary_scope_maps(self._db, pending.client.id)
         }

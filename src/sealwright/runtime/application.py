@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from time import perf_counter
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from sealwright.errors import ContentTooLarge, Failure, MethodNotAllowed, Refused, Unavailable
 from sealwright.http import CURRENT_ADDRESS, CURRENT_REQUEST_ID, FailureAnswer, Listener, Request, Response, Route, Wire
+from sealwright.request_counts import RequestCounts, Series
 from sealwright.runtime.http_response import ServedOrigin, header_lines, plain_answer
 from sealwright.runtime.jobs import Job, Leases
 from sealwright.runtime.logs import Log, account_of
 from sealwright.runtime.response_cache import CacheKey, ResponseCache
 from sealwright.runtime.routing import RouteTable
 from sealwright.runtime.tls import TlsMaterial
+from sealwright.traces import NOTHING, Span, Tracer
 
 _UNKNOWN_PATH_BODY = 65_536
 _USUAL_WIRE: Mapping[Listener, Wire] = {Listener.PEOPLE: Wire.API, Listener.MACHINES: Wire.STEP}
@@ -39,6 +43,10 @@ class Application:
     """The server certificate as it is now; asked again and again, so that a renewed one is served without a restart."""
     close: Callable[[], Awaitable[None]] = _nothing
     """Lets go of databases and the like, once no request needs them any more."""
+    request_counts: RequestCounts = field(default_factory=RequestCounts)
+    """Where the requests are counted; of every application of a server the same."""
+    tracer: Tracer | None = None
+    """Who collects traces of the requests. Closed with the application."""
 
     def __post_init__(self) -> None:
         silent = {route.wire for route in self.routes} - set(self.failures)
@@ -91,6 +99,10 @@ class Exchange(Struct):
     is_http_1_0: bool = False
     head_sent: bool = False
     """Whether the answer has begun, so that it cannot become another one."""
+    began: float = 0.0
+    """When its turn came, on the clock of `perf_counter`."""
+    status: int = 0
+    """Of the answer, once it was sent."""
 
     @property
     def max_body(self) -> int:
@@ -131,6 +143,9 @@ class Dispatcher:
         self.cache = ResponseCache()
         self._failures = application.failures
         self._listener = listener
+        self._counts = application.request_counts
+        self._series: dict[tuple[str, str | None], Series] = {}
+        self.tracer = application.tracer
         self.in_flight = in_flight
         """Entered by anyone who sends an answer, until all of it has been sent."""
         self._log = log
@@ -156,6 +171,27 @@ class Dispatcher:
             return await route.handler(exchange.request)
         except Exception as failure:  # noqa: BLE001 - a bug in one handler must not take the connection down
             return self.explain(exchange, failure)
+
+    def count(self, exchange: Exchange) -> None:
+        """Count a request that was answered."""
+        self.series_of(exchange).add(exchange.status, perf_counter() - exchange.began)
+
+    def series_of(self, exchange: Exchange) -> Series:
+        """Where requests like this one are counted."""
+        found = exchange.found
+        key = exchange.request.method, found.path if isinstance(found, Route) else None
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = self._counts.series(str(self._listener), *key)
+        return series
+
+    def traced(self, exchange: Exchange) -> AbstractContextManager[Span]:
+        """The span of a request, where traces are collected."""
+        if self.tracer is None:
+            return NOTHING
+        request, found = exchange.request, exchange.found
+        route = found.path if isinstance(found, Route) else None
+        return self.tracer.request(str(self._listener), request.method, route, request.request_id, request.headers)
 
     def explain(self, exchange: Exchange, failure: Exception) -> Response:
         """The answer that tells of a failure. Bugs, and private causes of outages, go to the log under the request id."""

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from functools import partial
+from time import perf_counter
 
 from sealwright.errors import InvalidInput, NotFound
 from sealwright.http import Peer, Request, Response, Route
@@ -23,6 +24,7 @@ from sealwright.runtime.request_reader import RequestReader, RequestRefused
 from sealwright.runtime.response_cache import CachedResponse, CacheKey
 from sealwright.runtime.routing import target_of
 from sealwright.runtime.tcp_info import SendProgress
+from sealwright.traces import STATUS
 
 _CLOSE, _KEEP = "connection: close\r\n", "connection: keep-alive\r\n"
 _NOTHING: Mapping[str, str] = {}
@@ -228,6 +230,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _answer(self, exchange: Exchange) -> None:
         self._current = exchange
+        exchange.began = perf_counter()
         if exchange.refusal is not None:
             self._write(exchange, exchange.refusal)
             return
@@ -237,13 +240,14 @@ class HttpConnection(asyncio.Protocol):
 
     async def _serve(self, exchange: Exchange) -> None:
         dispatcher = exchange.dispatcher
-        with dispatcher.in_flight:
+        with dispatcher.in_flight, dispatcher.traced(exchange) as span:
             response = await dispatcher.answer(exchange)
             if response.chunks is None:
                 self._write(exchange, response)
             else:
                 async with aclosing(response.chunks) as chunks:
                     await self._stream(exchange, response, chunks)
+            span.tell(STATUS, exchange.status)
 
     def _served(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
         self._listener.tasks.discard(task)
@@ -302,7 +306,9 @@ class HttpConnection(asyncio.Protocol):
         self._send(encode_head(response, f"{lines_sent}\r\n") if is_head else encode(response, lines_sent))
         if exchange.keep_as is not None and response.status == _OK and response.chunks is None:
             constant = head.removesuffix(f"x-request-id: {exchange.request.request_id}\r\n")
-            exchange.dispatcher.cache.keep(exchange.keep_as, response, constant)
+            exchange.dispatcher.cache.keep(exchange.keep_as, response, constant, exchange.dispatcher.series_of(exchange))
+        exchange.status = response.status
+        exchange.dispatcher.count(exchange)
         self._end(closing=closing)
 
     async def _stream(self, exchange: Exchange, response: Response, chunks: AsyncGenerator[bytes, None]) -> None:
@@ -316,7 +322,7 @@ class HttpConnection(asyncio.Protocol):
         framing = "transfer-encoding: chunked\r\n" if chunked else ""
         head = f"{self._listener.coarse_clock.date}{lines}{framing}{_connection_line(exchange, closing=closing)}\r\n"
         self._send(encode_head(response, head))
-        exchange.head_sent = True
+        exchange.head_sent, exchange.status = True, response.status
         try:
             async for chunk in chunks:
                 if chunk:
@@ -328,6 +334,8 @@ class HttpConnection(asyncio.Protocol):
             exchange.dispatcher.report(exchange, failure)
             self._send_progress.abort()
             return
+        finally:
+            exchange.dispatcher.count(exchange)
         if chunked:
             self._send(b"0\r\n\r\n")
         self._end(closing=closing or self._is_last(exchange))
@@ -369,7 +377,13 @@ class HttpConnection(asyncio.Protocol):
         listener, reader = self._listener, self._reader
         closing = not reader.keep_alive or listener.draining
         connection = _CLOSE if closing else _KEEP if reader.is_http_1_0 else ""
-        self._send(cached.message(listener.request_ids.of(reader.fields), connection))
+        request_id = listener.request_ids.of(reader.fields)
+        self._send(cached.message(request_id, connection))
+        series = cached.series
+        series.add(_OK, 0.0)
+        if (tracer := listener.dispatcher.tracer) is not None:
+            with tracer.request(series.listener, series.method, series.route, request_id, reader.fields) as span:
+                span.tell(STATUS, _OK)
         self._end(closing=closing)
 
     # --- the end of an answer, and of the connection -------------------------------------------------------------------

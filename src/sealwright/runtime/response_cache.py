@@ -7,6 +7,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from sealwright.http import Response
+from sealwright.request_counts import Series
 from sealwright.runtime.http_response import encode_head
 
 MOST_KEPT = 1_000
@@ -21,6 +22,8 @@ class CachedResponse(Struct, frozen=True):
     body: bytes
     until: float
     """When it must be made anew, on the clock of the event loop."""
+    series: Series
+    """Where it is counted each time."""
 
     def message(self, request_id: str, connection: str) -> bytes:
         """The whole answer; `connection` is a header line or nothing."""
@@ -48,8 +51,10 @@ class ResponseCache:
         self.find = self._answers.get
         """By Host header and address."""
 
-    def keep(self, place: CacheKey, response: Response, lines: str) -> None:
+    def keep(self, place: CacheKey, response: Response, lines: str, series: Series) -> None:
         """Keep an answer; `lines` are all its header lines but the request id and what is said of the connection."""
         if len(self._answers) >= MOST_KEPT:
             self._answers.clear()
-        self._answers[place.host, place.address] = CachedResponse(encode_head(response, lines), response.body, place.until)
+        self._answers[place.host, place.address] = CachedResponse(
+            encode_head(response, lines), response.body, place.until, series
+        )

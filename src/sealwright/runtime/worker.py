@@ -111,6 +111,7 @@ class Worker(Generic[S]):
             task.cancel()
         await self._running.retire(self._inherited.drain)
         await asyncio.gather(*self._retiring)
+        self._running.application.request_counts.publish()
         background[0].cancel()
         await asyncio.gather(*background, return_exceptions=True)
         return 0
@@ -119,6 +120,7 @@ class Worker(Generic[S]):
 
     async def _make_running(self, settings: S, log: Log) -> RunningApplication:
         application = await self._inherited.build(settings, urls(self._inherited.bound))
+        application.request_counts.take_place(self._number)
         try:
             return RunningApplication(application, [bound.address.listener for bound in self._inherited.bound], log)
         except BaseException:
@@ -159,6 +161,7 @@ class Worker(Generic[S]):
                 self._sweep(connection, coarse_clock.now)
             if coarse_clock.now - last_sign >= _SIGN_OF_LIFE:
                 last_sign = coarse_clock.now
+                self._running.application.request_counts.publish()
                 self._channel.report(Report("alive"))
 
     def _sweep(self, connection: OpenConnection, now: float) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         SessionSettings,
         Settings,
         Tls,
+        TraceSettings,
         Urls,
         declared,
     )
@@ -75,6 +76,7 @@ __all__ = [
     "Settings",
     "SettingsRefused",
     "Tls",
+    "TraceSettings",
     "Urls",
     "declared",
     "expanded",

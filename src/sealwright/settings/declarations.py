@@ -20,6 +20,7 @@ from sealwright.settings.forms import (
     read_address,
     read_ascii,
     read_certificate_header,
+    read_collector,
     read_contact,
     read_database,
     read_domain,
@@ -37,6 +38,7 @@ from sealwright.settings.forms import (
     read_origin,
     read_port,
     read_rate,
+    read_share,
     read_text,
     read_workers,
 )
@@ -247,6 +249,22 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """What a collector that speaks OpenTelemetry is told of requests. It takes packages of its own: sealwright[traces]."""
+
+    endpoint: str = _declare(
+        "", read_collector, "Address of the collector (OTLP over HTTP), such as http://localhost:4318. Default: no traces."
+    )
+    sampling: float = _declare(1.0, read_share, "The share of requests that are told, from 0 to 1.")
+    follow_callers: bool = _declare(
+        True,
+        read_flag,
+        "Whether a caller's traceparent says to which trace its request belongs and whether it is told; else each request"
+        " begins a trace, with a link to the caller's.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. Made by `load`, which fills in what follows from other settings."""
 
@@ -299,6 +317,7 @@ class Settings:
     bootstrap: BootstrapSettings = field(default_factory=BootstrapSettings)
     break_glass: BreakGlassSettings = field(default_factory=BreakGlassSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    traces: TraceSettings = field(default_factory=TraceSettings)
     home: Path = DEFAULT_HOME
     key: bytes | None = field(default=None, repr=False)
     """The key-encryption key, where SEALWRIGHT_KEY gives it."""
@@ -322,6 +341,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "bootstrap": BootstrapSettings,
     "break_glass": BreakGlassSettings,
     "log": LogSettings,
+    "traces": TraceSettings,
 }
 
 

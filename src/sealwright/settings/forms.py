@@ -177,6 +177,29 @@ def _is_port(text: str) -> bool:
     return text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= HIGHEST_PORT
 
 
+def read_collector(value: Any) -> str:
+    """An address of http:// or https://, with the path that OTLP has by default where it gives none; empty text stays empty."""
+    text = read_text(value).strip()
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) <= HIGHEST_PORT
+        sound = sound and not ("@" in parts.netloc or parts.fragment or parts.query)
+    except ValueError:
+        sound = False
+    if not sound or not text.isascii() or not text.isprintable():
+        raise ValueError("must be an address such as http://localhost:4318, without user name, query and fragment")
+    return text if parts.path not in ("", "/") else f"{text.rstrip('/')}/v1/traces"
+
+
+def read_share(value: Any) -> float:
+    """A number from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError("must be a number from 0 to 1, such as 0.05")
+    return float(value)
+
+
 def read_duration(value: Any) -> timedelta:
     """A duration of at least a second, such as 8h, 90m or 1h30m."""
     try:

@@ -1,9 +1,14 @@
 from sealwright.http import Response
+from sealwright.request_counts import Series
 from sealwright.runtime.http_response import encode, header_lines, site_of
 from sealwright.runtime.response_cache import MOST_KEPT, CacheKey, ResponseCache
 from tests.unit.runtime.routes import dispatcher, route
 
 ANSWER = Response(200, b'{"keys":[]}', (("content-type", "application/json"), ("cache-control", "public, max-age=60")))
+
+
+def series():
+    return Series("people", "GET", "/keys")
 
 
 def lines(request_id=""):
@@ -13,7 +18,7 @@ def lines(request_id=""):
 
 def kept(*, connection="", request_id="id-7"):
     answers = ResponseCache()
-    answers.keep(CacheKey("id.example.org", b"/keys", 9.0), ANSWER, lines())
+    answers.keep(CacheKey("id.example.org", b"/keys", 9.0), ANSWER, lines(), series())
     found = answers.find(("id.example.org", b"/keys"))
     assert found.until == 9.0
     return found.message(request_id, connection)
@@ -26,7 +31,7 @@ def test_kept_answer_is_byte_for_byte_what_the_handler_answered():
 
 def test_answer_is_found_only_under_its_host_and_address():
     answers = ResponseCache()
-    answers.keep(CacheKey("id.example.org", b"/keys", 9.0), ANSWER, lines())
+    answers.keep(CacheKey("id.example.org", b"/keys", 9.0), ANSWER, lines(), series())
     assert answers.find(("id.example.com", b"/keys")) is None
     assert answers.find((None, b"/keys")) is None
     assert answers.find(("id.example.org", b"/keys?")) is None
@@ -36,7 +41,7 @@ def test_number_of_kept_answers_is_bounded():
     answers = ResponseCache()
     places = [CacheKey("id.example.org", b"/keys/%d" % number, 9.0) for number in range(MOST_KEPT + 1)]
     for place in places:
-        answers.keep(place, ANSWER, lines())
+        answers.keep(place, ANSWER, lines(), series())
     assert sum(answers.find((place.host, place.address)) is not None for place in places) <= MOST_KEPT
     assert answers.find((places[-1].host, places[-1].address)) is not None
 

@@ -104,9 +104,19 @@ _called = _c.serial.in_(
         certificate_names.c.reversed_name >= bindparam("first"), certificate_names.c.reversed_name < bindparam("end")
     )
 )
-_NEWEST_CALLED = Statement(
-    select(*COLUMNS).where(_called, _c.serial < bindparam("older_than")).order_by(_c.serial.desc()).limit(bindparam("at_most"))
+_newest_serials = (
+    select(certificate_names.c.serial)
+    .distinct()
+    .where(
+        certificate_names.c.reversed_name >= bindparam("first"),
+        certificate_names.c.reversed_name < bindparam("end"),
+        certificate_names.c.serial < bindparam("older_than"),
+    )
+    .order_by(certificate_names.c.serial.desc())
+    .limit(bindparam("at_most"))
 )
+"""Chosen among the names, so that no certificate is read that is not shown."""
+_NEWEST_CALLED = Statement(select(*COLUMNS).where(_c.serial.in_(_newest_serials)).order_by(_c.serial.desc()))
 _NEWEST_CALLED_OF_ACCOUNT = Statement(
     select(*COLUMNS)
     .where(_called, _c.account_id == bindparam("account_id"), _c.serial < bindparam("older_than"))

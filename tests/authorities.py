@@ -110,8 +110,8 @@ class AskedDirectory:
 
     def __init__(self) -> None:
         self.local_providers: dict[str, LocalProvider] = {}
-        self.standings = {ALICE: HolderStatus(active=True)}
-        self.token_standings: dict[str, HolderStatus] = {}
+        self.holder_statuses = {ALICE: HolderStatus(active=True)}
+        self.token_statuses: dict[str, HolderStatus] = {}
         """By the family of the token; what is not in it is good."""
         self.people = {ALICE: Person(ALICE, "alice@example.org", (MAIL,), (), MAIL, frozenset())}
         self.when_standing_is_asked: list[Callable[[str], Awaitable[None]]] = []
@@ -125,7 +125,7 @@ class AskedDirectory:
     async def _status_of(self, account_id: str) -> HolderStatus:
         for each in self.when_standing_is_asked:
             await each(account_id)
-        return self.standings.get(account_id, HolderStatus(active=False, reason="There is no such account."))
+        return self.holder_statuses.get(account_id, HolderStatus(active=False, reason="There is no such account."))
 
     async def _person_of(self, account_id: str) -> Person | None:
         return self.people.get(account_id)
@@ -134,7 +134,7 @@ class AskedDirectory:
         return None
 
     async def _token_status_of(self, token: Any) -> HolderStatus:
-        return self.token_standings.get(token.family_id, HolderStatus(active=True, reason="active"))
+        return self.token_statuses.get(token.family_id, HolderStatus(active=True, reason="active"))
 
 
 class Authority:
@@ -155,7 +155,7 @@ class Authority:
         self.outbound = outbound or ScriptedOutbound()
         asked = asked or AskedDirectory()
         self.local_providers = asked.local_providers
-        self.standings, self.token_standings, self.people = asked.standings, asked.token_standings, asked.people
+        self.holder_statuses, self.token_statuses, self.people = asked.holder_statuses, asked.token_statuses, asked.people
         self.when_standing_is_asked = asked.when_standing_is_asked
         self.directory = Home(app.around.settings.home).provisioner_files
         self.crash_points = crash_points if crash_points is not None else []

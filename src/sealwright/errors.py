@@ -79,7 +79,7 @@ class Failure(Exception):
         self.hint = hint
         self.remedy = remedy
         self.pointer = ""
-        """Where in a document it is wrong (RFC 6901), set by who reads the document; empty where there is none."""
+        """Where in a document it is wrong (RFC 6901), set by the code that reads the document; empty where there is none."""
 
     def next_step(self, words: Mapping[Action, str]) -> str:
         """What to do next: the hint, and the remedy in the words of one channel, where NAME stands for an unknown name."""

@@ -1,4 +1,4 @@
-"""Mail with a one-time link, for whoever makes one: the API and the pages."""
+"""Mail with a one-time link, for the API and the pages."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ MIN_SCORE = 3
 """Of zxcvbn's 0 to 4: holds out against guessing offline when the hash is slow, which Argon2 is."""
 MIN_OWN_WORD = 4
 _SCORED_CHARACTERS = (16, 32)
-"""So many are scored, the longer beginning only where the shorter one is too weak: what follows makes a password no worse,
-and the time that scoring takes grows steeply with the length."""
+"""How many are scored at first, and how many where those are too weak: what follows makes a password no worse, and the time
+that scoring takes grows steeply with the length."""
 
 _PATTERN_WORDS = {
     "dictionary": "it is made of common words, names or passwords",

@@ -1,10 +1,12 @@
-"""What a text says of a thing that is something else: that it is not one. "No" before a noun is read as a number."""
+"""Plain words: those of the RFCs and of Python's documentation, and sentences that are read once."""
 
 import ast
 import re
 
-from tests.architecture.test_budgets import FILES, name_of, source_of
+from tests.architecture.test_budgets import FILES, ROOT, name_of, source_of
 
+FOREIGN = re.compile(r"\b(?:octets?|some ?body|anybody|everybody|whoever)\b", re.IGNORECASE)
+"""Words that no newcomer expects: byte, someone, anyone, everyone and anyone who are the plain ones."""
 IS_NO = re.compile(
     r"(?<![Tt]here )\b(?:is|are) no (?!longer\b|more\b|one\b|other\b|better\b|such\b|room\b|need\b|way\b|use\b|place\b)[a-z]"
 )
@@ -26,5 +28,18 @@ def texts_in(path):
 
 
 def test_text_says_of_a_thing_that_it_is_not_one():
+    """ "No" before a noun is read as a number."""
     found = [f"{name_of(path)}:{line}: {text[:80]!r}" for path in FILES for line, text in texts_in(path) if IS_NO.search(text)]
+    assert found == []
+
+
+def test_source_and_pages_use_plain_words():
+    pages = [path for ending in ("*.md", "*.html") for place in ("docs", "src") for path in (ROOT / place).rglob(ending)]
+    found = [
+        f"{name_of(path)}:{number}: {match[0]}"
+        for path in (*FILES, *ROOT.glob("*.md"), *pages)
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        for match in FOREIGN.finditer(line)
+        if match[0] != "OCTET"  # the ASN.1 type OCTET STRING
+    ]
     assert found == []

@@ -60,12 +60,12 @@ async def test_recipe_runs_as_published(tmp_path):
         token = ca.id_token(iss=PROVIDER, email="alice@example.org")
         status, answer = await ca.call("POST", "/sign", {"csr": csr(), "ott": token})
         assert (status, "none of the domains" in answer["message"]) == (403, True)
-        ca.standings[ALICE] = HolderStatus(active=False, reason="The account has expired.")
+        ca.holder_statuses[ALICE] = HolderStatus(active=False, reason="The account has expired.")
         status, answer = await ca.call("POST", "/sign", {"csr": request, "ott": id_token()})
         assert (status, "The account has expired." in answer["message"]) == (403, True)
 
         # The administrator of the recipe may ask for any address.
-        ca.standings[ALICE] = HolderStatus(active=True)
+        ca.holder_statuses[ALICE] = HolderStatus(active=True)
         token = ca.id_token(iss=PROVIDER, email="ariel@richtman.au")
         body = {"csr": csr("anyone@example.net", ("anyone@example.net",)), "ott": token}
         status, answer = await ca.call("POST", "/sign", body)

@@ -139,8 +139,8 @@ async def permissions_of_account(
     """What was granted to the account itself, and to every group that it is in, directly or through nested groups.
 
     What groups at an identity provider gave counts only if that provider vouched for the session `session_id`, and until this
-    session ends: whoever opens the account in another way does not get it. Of a key, it is the session in which it was made; of
-    a credential that was made in none, it is empty.
+    session ends: who opens the account in another way does not get it. Of a key, it is the session in which it was made; of a
+    credential that was made in none, it is empty.
     """
     return _permissions_in(await reader.all(_GRANTED_IN_SESSION, account_id=account_id, now=now, session_id=session_id))
 

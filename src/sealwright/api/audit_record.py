@@ -166,7 +166,7 @@ class AuditOperations:
         query = {name: text for name, text in call.query.items() if name not in ("after", "seconds")}
         wanted = await self._search.wanted(replace(call, query=query))
         after = call.query.get("after")
-        place = await follow.now(self._db, self._clock.now()) if after is None else follow.place_of(after)
+        place = await follow.end_of_record(self._db, self._clock.now()) if after is None else follow.place_of(after)
         return Response(200, headers=_headers(JSON_LINES), chunks=self._followed(wanted, place, call, seconds))
 
     async def _followed(

@@ -116,7 +116,7 @@ def _forwarding(around: Dependencies, audit: Audit, origin: str) -> Forwarding:
 
 def _approvals(around: Dependencies, audit: Audit, people: identity.Identity) -> Approvals:
     approvals = Approvals(around.db, audit, around.clock, around.entropy)
-    people.roles.hold_with(approvals)
+    people.roles.use_approvals(approvals)
     return approvals
 
 

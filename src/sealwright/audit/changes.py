@@ -19,7 +19,7 @@ _BEFORE = "_before"
 
 
 class Redacted:
-    """A value that is secret by its type: where it is recorded, it is told as `[redacted]`."""
+    """A value that is secret by its type: it is recorded as `[redacted]`."""
 
     __slots__ = ("_value",)
 
@@ -46,7 +46,7 @@ def changes_between(before: object, after: object, *, without: AbstractSet[str] 
     """`{field: {"old": …, "new": …}}` of the fields that differ between two Structs, dataclasses or mappings of the same shape.
 
     Bytes, `Redacted` values and fields that a dataclass leaves out of its repr are secret by type, others by their name: of those
-    only the fact that they differ is told. `without` are fields that no one asks for, such as the time of the last change.
+    only the fact that they differ is recorded. `without` are fields that no one asks for, such as the time of the last change.
     """
     old, new = _fields(before), _fields(after)
     told = {}
@@ -87,7 +87,7 @@ def _fields(value: object) -> Mapping[str, Any]:
 
 
 def _hidden(value: object) -> object:
-    """Compares as the value does, and is told as a secret."""
+    """Compares as the value does, and is recorded as a secret."""
     return None if value is None else Redacted(value)
 
 

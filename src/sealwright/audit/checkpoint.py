@@ -23,11 +23,11 @@ from sealwright.keys import Custody, KeyMissing, PublicKeyRecord, Purpose, Signi
 
 PAGE = 1_000
 LATE = timedelta(minutes=10)
-"""A row can become visible so long after the time that it bears, and clocks of nodes can differ by so much."""
+"""How long after its own time a row can become visible, and how much the clocks of nodes can differ."""
 
 
 MOST_APART = timedelta(minutes=1)
-"""By so much clocks of nodes may differ before one of them is wrong."""
+"""How much the clocks of nodes may differ before one of them is taken for wrong."""
 
 
 class NothingToPurge(Conflict):

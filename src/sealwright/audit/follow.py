@@ -20,7 +20,7 @@ from sealwright.db import Database
 from sealwright.errors import InvalidInput
 
 LATE = timedelta(seconds=15)
-"""A row that becomes visible later than this after its time is not followed; it is in the record all the same."""
+"""A row that becomes visible later than this after its own time is not followed; it is in the record all the same."""
 _AT_ONCE = 500
 _LONGEST = 16_000
 
@@ -49,7 +49,7 @@ def place_of(text: str) -> RecordPlace:
     return RecordPlace(at, seen)
 
 
-async def now(db: Database, at: Instant) -> RecordPlace:
+async def end_of_record(db: Database, at: Instant) -> RecordPlace:
     """The place at the end of the record."""
     place = RecordPlace(int(at), {})
     while True:

@@ -18,9 +18,9 @@ from sealwright.clock import CLOCKS_DIFFER, Instant, after, is_ahead
 from sealwright.db import Transaction
 
 USED_FOR = timedelta(minutes=1)
-"""So long a writer adds to its chain before it asks for it anew."""
+"""How long a writer adds to its chain before it asks for the lease again."""
 LEASE = USED_FOR + CLOCKS_DIFFER
-"""So long no other one does, however the clocks of two nodes differ."""
+"""How long no other writer adds to it, however much the clocks of two nodes differ."""
 
 
 class HeldChain(Struct, frozen=True):

@@ -21,7 +21,7 @@ class AccountCertificates:
         self._clock = clock
 
     async def count(self, reader: Database | Transaction, account_id: str) -> int:
-        """How many of the account hold now."""
+        """How many of the account are valid now."""
         return await store.count_of(reader, account_id, now=self._clock.now())
 
     async def revoke(self, tx: Transaction, account_id: str, actor: Actor) -> int:

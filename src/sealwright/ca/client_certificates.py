@@ -94,8 +94,8 @@ class ClientCertificates:
             return "its holder may not act: the client whose access token it was issued for is gone"
         if record.account_id is None:
             return ""
-        standing = await self._status_of(record.account_id)
-        return "" if standing.active else f"its holder may not act: {standing.reason}"
+        status = await self._status_of(record.account_id)
+        return "" if status.active else f"its holder may not act: {status.reason}"
 
 
 @lru_cache(maxsize=1_024)

@@ -1,4 +1,4 @@
-"""Hold a certificate that needs approval, and release it to who asks for the same again once it was approved.
+"""Hold a certificate that needs approval, and release it to the requester who asks for the same again once it was approved.
 
 What is held are the bytes that would be signed at that moment. When they are released, the serial number is the held one and the
 validity begins anew with the same length, or ends at the instant that was asked for; everything else is byte for byte what was

@@ -45,20 +45,20 @@ class HolderChecks:
         """
         generation = None
         if grant.account_id is not None:
-            standing = await self.directory.status_of(grant.account_id)
-            if not standing.active:
-                raise _lost(grant, standing, "Ask an administrator of this server.")
-            generation = standing.credential_generation
+            status = await self.directory.status_of(grant.account_id)
+            if not status.active:
+                raise _lost(grant, status, "Ask an administrator of this server.")
+            generation = status.credential_generation
             if grant.credential_generation not in (None, generation):
                 over = HolderStatus(active=False, reason="their credentials were reset since they last proved who they are")
                 raise _lost(grant, over, "Sign in again, and ask for a new certificate.")
         if grant.client_id is not None:
             await self._client_name(grant, grant.client_id)
         if grant.local_token is not None:
-            standing = await self.directory.token_status_of(grant.local_token)
-            if not standing.active:
+            status = await self.directory.token_status_of(grant.local_token)
+            if not status.active:
                 again = "Sign in again, and ask" if isinstance(grant.local_token, LocalToken) else "Get another token, and ask"
-                raise _lost(grant, standing, f"{again} with the new token.")
+                raise _lost(grant, status, f"{again} with the new token.")
         return generation
 
     async def _client_name(self, grant: SigningGrant, client_id: str) -> str:
@@ -92,7 +92,7 @@ class HolderChecks:
         provisioner.require_held_by_client(name, contents.common_name, contents.names)
 
 
-def _lost(grant: SigningGrant, standing: HolderStatus, hint: str) -> HolderNotActive:
+def _lost(grant: SigningGrant, status: HolderStatus, hint: str) -> HolderNotActive:
     return HolderNotActive(
-        f"{grant.actor.name} may not have a certificate: {standing.reason}.", reasons=(standing.reason,), hint=hint
+        f"{grant.actor.name} may not have a certificate: {status.reason}.", reasons=(status.reason,), hint=hint
     )

@@ -50,7 +50,7 @@ class Inventory:
     async def page(
         self, actor: Actor, *, account_id: str | None = None, name: str | None = None, cursor: str = "", at_most: int = 50
     ) -> InventoryPage:
-        """Certificates, newest first; with `account_id` that person's only, with `name` those that hold this name.
+        """Certificates, newest first; with `account_id` that person's only, with `name` those that have this name.
 
         A name that begins with ``.`` or ``@`` stands for all that end so. Where the actor may read within a scope only, the other
         certificates of the page are left out of it. A page of a name that very many hold may be short, and still not the last.
@@ -75,7 +75,7 @@ class Inventory:
         return InventoryPage(shown, "" if further is None else further.hex())
 
     async def count_by(self, actor: Actor, provisioner_id: str) -> int:
-        """How many certificates that a provisioner vouched for hold: for someone who may remove it."""
+        """How many certificates that a provisioner vouched for are valid: for someone who may remove it."""
         require(actor, Permission.PROVISIONER_WRITE)
         return await store.count_by(self._db, provisioner_id, now=self._clock.now())
 

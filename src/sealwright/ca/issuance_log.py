@@ -13,7 +13,7 @@ from sealwright.access.approvals import guarded_objects
 from sealwright.audit import Audit, Entry
 from sealwright.ca import store
 from sealwright.ca.models import TokenUse
-from sealwright.ca.profiles import standing_profiles
+from sealwright.ca.profiles import current_revisions
 from sealwright.ca.records import CertificateRecord
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction, WriteBatcher, first_uses
@@ -55,8 +55,8 @@ async def changed_profiles(tx: Transaction, intents: Sequence[IntentEntry]) -> S
     """Of each intent, whether its stored profile is another one by now; without one, the database is not asked."""
     if not any(each.revision for each in intents):
         return [False] * len(intents)
-    standing = await standing_profiles(tx)
-    return [bool(each.revision) and standing.get(each.record.profile) != each.revision for each in intents]
+    current = await current_revisions(tx)
+    return [bool(each.revision) and current.get(each.record.profile) != each.revision for each in intents]
 
 
 class IssuanceLog:

@@ -98,7 +98,8 @@ class Issuance:
     async def issue(self, grant: SigningGrant, request: CertificateRequest) -> IssuedCertificate:
         """Issue what `grant` covers for the key of `request`; raises the refusal where policy does not allow it.
 
-        What needs approval is held, and ApprovalPending is raised. Who asks for the same again, once it was approved, gets it.
+        What needs approval is held, and ApprovalPending is raised. Once it was approved, the requester gets it by asking
+        for the same again.
         """
         intent = await self._intend(grant, request)
         if isinstance(intent, IssuedCertificate):
@@ -177,7 +178,7 @@ class Issuance:
         await self._checks.require_names(grant, decision.require())
         return grant, issuer, decision
 
-    async def foreseen(self, grant: SigningGrant, request: CertificateRequest) -> Intent:
+    async def preview(self, grant: SigningGrant, request: CertificateRequest) -> Intent:
         """What would be signed, decided and linted, and not recorded: it never becomes a certificate."""
         grant = replace(grant, credential_generation=await self._checks.require_active(grant))
         known = await self._profiles.named(grant.profile)

@@ -244,7 +244,7 @@ class LocalAccessToken(msgspec.Struct, frozen=True):
 
 
 class CertificateRequest(msgspec.Struct, frozen=True):
-    """A public key whose owner proved possession, and what was asked for with it. The names are wishes, as written."""
+    """A public key whose owner proved possession, and what was asked for with it. Names are as written."""
 
     public_key: PublicKey
     key_kind: KeyKind

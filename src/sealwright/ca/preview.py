@@ -90,7 +90,7 @@ class Previews:
             parsed = replace(parsed, not_before=not_before, not_after=not_after)
         try:
             grant = await self._grant(parsed, token, provisioner, actor)
-            intent = await self._issuance.foreseen(grant, parsed)
+            intent = await self._issuance.preview(grant, parsed)
         except InvalidInput:
             raise
         except Refused as refusal:
@@ -127,7 +127,7 @@ class Previews:
             return (await self._tokens.for_sign(token, _unrecorded)).grant(request)
         found: Provisioner = await self._provisioners.named(provisioner)
         person = await self._person_of(actor.id) if actor.kind == "person" else None
-        return found.foreseen(request, person, self._provisioners.own_issuer(found))
+        return found.grant_without_token(request, person, self._provisioners.own_issuer(found))
 
 
 async def _unrecorded(_actor: Actor, _provisioner: str, _failure: Failure) -> None:

@@ -125,7 +125,7 @@ _NEWEST_CALLED_OF_ACCOUNT = Statement(
 )
 
 BROAD = 20_000
-"""So many names are sorted in some 20 milliseconds. Where more are found, the newest certificates are looked through."""
+"""This many names are sorted in some 20 milliseconds. Where more are found, the newest certificates are looked through."""
 LOOKED_THROUGH = 5_000
 _AT_ONCE = 500
 _ranged = select(certificate_names.c.serial).where(
@@ -202,12 +202,12 @@ async def revoke(tx: Transaction, serial: bytes, *, now: Instant, reason: int) -
 
 
 async def revoke_all_of(tx: Transaction, account_id: str, *, now: Instant, reason: int) -> list[bytes]:
-    """Revoke every certificate of an account that holds or may come to hold; returns their serials."""
+    """Revoke every certificate of an account that is valid or may become so; returns their serials."""
     return [row[0] for row in await tx.all(_REVOKE_ALL_OF, of_account=account_id, now=now, reason=reason)]
 
 
 async def count_of(reader: Database | Transaction, account_id: str, *, now: Instant) -> int:
-    """How many certificates of an account hold."""
+    """How many certificates of an account are valid."""
     row = await reader.one(_COUNT_OF, of_account=account_id, now=now)
     return 0 if row is None else int(row[0])
 

@@ -74,7 +74,7 @@ def restore(context: CommandContext, file: str, key_file: str | None, directory:
     """Make a server of a backup. The home directory and the database must be empty: nothing is ever replaced.
 
     The whole backup is checked first, and either all of it is restored or nothing. With SEALWRIGHT_DATABASE_URL it goes into
-    another database than it came from, also of the other kind. Everybody has to sign in again.
+    another database than it came from, also of the other kind. Everyone has to sign in again.
     """
     home = home_of(context, directory)
     key = None if key_file is None else typed_path(key_file)

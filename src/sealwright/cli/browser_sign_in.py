@@ -31,8 +31,8 @@ class Provider(NamedTuple):
     """Whether it promises to name itself in its answers (RFC 9207)."""
 
 
-class Relying(NamedTuple):
-    """What is asked for, on behalf of which client: from the provisioner's definition."""
+class OidcClient(NamedTuple):
+    """The client as which this program signs someone in, and what it asks for: from the provisioner's definition."""
 
     client_id: str
     client_secret: str
@@ -45,7 +45,7 @@ class Relying(NamedTuple):
     listen_port: int
 
     @classmethod
-    def from_provisioner(cls, definition: Mapping[str, Any]) -> Relying:
+    def from_provisioner(cls, definition: Mapping[str, Any]) -> OidcClient:
         """Read a provisioner of type OIDC."""
         host, port = _listen_address(str(definition.get("listenAddress") or ""))
         return cls(
@@ -66,7 +66,7 @@ class Attempt(NamedTuple):
     """One sign-in: the secrets that tie its answer to it."""
 
     provider: Provider
-    relying: Relying
+    client: OidcClient
     redirect_uri: str
     state: str
     nonce: str
@@ -77,11 +77,11 @@ class Attempt(NamedTuple):
         """Where the browser begins."""
         challenge = base64url(hashlib.sha256(self.verifier.encode()).digest())
         query = {
-            **dict(self.relying.parameters),
-            "client_id": self.relying.client_id,
+            **dict(self.client.parameters),
+            "client_id": self.client.client_id,
             "redirect_uri": self.redirect_uri,
             "response_type": "code",
-            "scope": " ".join(self.relying.scopes),
+            "scope": " ".join(self.client.scopes),
             "state": self.state,
             "nonce": self.nonce,
             "code_challenge": challenge,
@@ -111,10 +111,10 @@ class Attempt(NamedTuple):
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": self.redirect_uri,
-            "client_id": self.relying.client_id,
+            "client_id": self.client.client_id,
             "code_verifier": self.verifier,
         }
-        return {**form, "client_secret": self.relying.client_secret} if self.relying.client_secret else form
+        return {**form, "client_secret": self.client.client_secret} if self.client.client_secret else form
 
     def check(self, id_token: str, now: datetime) -> dict[str, Any]:
         """The claims of an ID token that came straight from the token endpoint (OpenID Connect Core, section 3.1.3.7).
@@ -129,7 +129,7 @@ class Attempt(NamedTuple):
             raise Unreachable(f"the ID token of {self.provider.issuer} cannot be read.") from cause
         problems = {
             "was made by another issuer": issuer != self.provider.issuer,
-            "is for another client": self.relying.client_id not in audience,
+            "is for another client": self.client.client_id not in audience,
             "belongs to another sign-in": nonce != self.nonce,
             "has expired; is this machine's clock right?": expires + _LEEWAY_SECONDS < now.timestamp(),
         }
@@ -139,16 +139,16 @@ class Attempt(NamedTuple):
         return dict(claims)
 
 
-def discover(transport: Transport, relying: Relying) -> Provider:
+def discover(transport: Transport, client: OidcClient) -> Provider:
     """Read the provider's metadata (OpenID Connect Discovery 1.0)."""
-    address = relying.configuration_endpoint
+    address = client.configuration_endpoint
     if not address.endswith(_WELL_KNOWN):
         address = address.rstrip("/") + _WELL_KNOWN
     if not address.startswith("https://"):
         raise CommandFailed(f"the provisioner's configuration endpoint {address} is not an https:// address.")
     document = _json(send(transport, "GET", address, headers={"accept": "application/json"}), address)
     try:
-        issuer = str(document["issuer"]).replace("{tenantid}", relying.tenant_id)
+        issuer = str(document["issuer"]).replace("{tenantid}", client.tenant_id)
         provider = Provider(
             issuer=issuer,
             authorization_endpoint=str(document["authorization_endpoint"]),
@@ -157,7 +157,7 @@ def discover(transport: Transport, relying: Relying) -> Provider:
         )
     except KeyError as cause:
         raise Unreachable(f"{address} does not say where to sign in: {cause.args[0]} is missing.") from cause
-    if issuer.rstrip("/") != address.removesuffix(_WELL_KNOWN).replace("{tenantid}", relying.tenant_id):
+    if issuer.rstrip("/") != address.removesuffix(_WELL_KNOWN).replace("{tenantid}", client.tenant_id):
         raise RefusedByServer(f"{address} speaks for {issuer}, which is another issuer.")
     for endpoint in (provider.authorization_endpoint, provider.token_endpoint):
         if not endpoint.startswith("https://"):
@@ -165,12 +165,12 @@ def discover(transport: Transport, relying: Relying) -> Provider:
     return provider
 
 
-def begin(provider: Provider, relying: Relying, port: int, random: Callable[[int], bytes]) -> Attempt:
+def begin(provider: Provider, client: OidcClient, port: int, random: Callable[[int], bytes]) -> Attempt:
     """A new attempt that comes back to `port` on this machine."""
-    host = "localhost" if relying.listen_host == "localhost" else "[::1]" if relying.listen_host == "::1" else "127.0.0.1"
+    host = "localhost" if client.listen_host == "localhost" else "[::1]" if client.listen_host == "::1" else "127.0.0.1"
     return Attempt(
         provider=provider,
-        relying=relying,
+        client=client,
         redirect_uri=f"http://{host}:{port}",  # without a path: what `step` registers and providers compare
         state=base64url(random(24)),
         nonce=random(32).hex(),

@@ -109,16 +109,16 @@ def authority_of(context: CommandContext, ca_url: str | None, files: tuple[Path,
 @fingerprint_option
 @_ca_url
 @pass_context
-def issue(context: CommandContext, crt: str | None, key: str | None, ca_url: str | None, **wish: Any) -> None:
+def issue(context: CommandContext, crt: str | None, key: str | None, ca_url: str | None, **options: Any) -> None:
     """Get a certificate: sign in through the browser, and have a new key certified.
 
     Without SUBJECT it carries your own names. CRT and KEY are the files to write; without them they are called after the
     name, such as alice.crt and alice.key. Both are readable by you only.
     """
-    from sealwright.cli.issue import Wish, obtain
+    from sealwright.cli.issue import IssueOptions, obtain
 
-    wish |= {each: days_as_hours(wish[each]) for each in ("not_before", "not_after")}
-    asked = Wish(certificate_file=crt, key_file=key, **wish)
+    options |= {each: days_as_hours(options[each]) for each in ("not_before", "not_after")}
+    asked = IssueOptions(certificate_file=crt, key_file=key, **options)
     obtained = obtain(context, authority_of(context, ca_url), asked)
     _tell(context, obtained.certificate, obtained.certificate_file, obtained.key_file, new_key=True, wanted=asked.subject)
 

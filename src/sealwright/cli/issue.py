@@ -26,13 +26,13 @@ from sealwright.cli.key_pair import (
 )
 from sealwright.cli.return_page import Page
 from sealwright.cli.step_wire import Authority, Signed
-from sealwright.cli.vouch import Voucher, Wanted, choose, vouched
+from sealwright.cli.vouch import Voucher, VouchOptions, choose, vouched
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._@+-]")
 
 
-class Wish(NamedTuple):
-    """What the user asked for."""
+class IssueOptions(NamedTuple):
+    """What the user asked for: the arguments and options of the command."""
 
     subject: str | None
     names: tuple[str, ...]
@@ -57,31 +57,31 @@ class Obtained(NamedTuple):
     key_file: Path
 
 
-def obtain(context: CommandContext, authority: Authority, wish: Wish) -> Obtained:
+def obtain(context: CommandContext, authority: Authority, options: IssueOptions) -> Obtained:
     """Choose, sign in, ask, and write both files or neither. What can be refused beforehand is, before anyone signs in."""
-    if "" in (wish.subject, *wish.names):
+    if "" in (options.subject, *options.names):
         raise WrongUsage("a name for the certificate is empty.", hint="Leave SUBJECT out to get your own names.")
-    early = _targets(wish, _base_name(wish.subject)) if wish.subject or wish.certificate_file else None
-    if early and not wish.force:
+    early = _targets(options, _base_name(options.subject)) if options.subject or options.certificate_file else None
+    if early and not options.force:
         _refuse_to_overwrite(*early)
     for directory in {file.parent for file in early} if early else {Path()}:
         require_writable(directory)
-    by_password = wish.provisioner_password_file is not None
-    definition = choose(context, authority.provisioners(), wish.provisioner, by_password=by_password)
-    key = new_leaf_key(wish.kind, wish.curve, wish.size)
-    wanted = Wanted(wish.subject, wish.names, wish.provisioner_password_file, wish.browser)
+    by_password = options.provisioner_password_file is not None
+    definition = choose(context, authority.provisioners(), options.provisioner, by_password=by_password)
+    key = new_leaf_key(options.kind, options.curve, options.size)
+    vouching = VouchOptions(options.subject, options.names, options.provisioner_password_file, options.browser)
     with ExitStack() as until_shown:
-        voucher = vouched(context, authority, definition, wanted, until_shown)
-        crt_file, key_file = early or _targets(wish, _base_name(voucher.file_name))
-        replace = wish.force or (not early and _may_replace(context, crt_file, key_file))
-        certificate = _certified(authority, voucher, key, wish, crt_file, key_file, replace=replace)
+        voucher = vouched(context, authority, definition, vouching, until_shown)
+        crt_file, key_file = early or _targets(options, _base_name(voucher.file_name))
+        replace = options.force or (not early and _may_replace(context, crt_file, key_file))
+        certificate = _certified(authority, voucher, key, options, crt_file, key_file, replace=replace)
         moment = until(certificate.not_valid_after_utc, context.dependencies.now())
         voucher.tell(Page(f"{title_of(certificate)} {moment}", f"It is in {crt_file}. You can close this window.", good=True))
     return Obtained(certificate, crt_file, key_file)
 
 
 def _certified(
-    authority: Authority, voucher: Voucher, key: LeafKey, wish: Wish, crt_file: Path, key_file: Path, *, replace: bool
+    authority: Authority, voucher: Voucher, key: LeafKey, options: IssueOptions, crt_file: Path, key_file: Path, *, replace: bool
 ) -> x509.Certificate:
     waiting = key_file.with_name(f"{key_file.name}.waiting")
     if waiting.exists():
@@ -91,7 +91,7 @@ def _certified(
         csr = signing_request(key, voucher.common_name, voucher.names)
         csr_pem = csr.public_bytes(Encoding.PEM).decode()
         try:
-            signed = authority.sign(csr_pem, voucher.token, not_before=wish.not_before, not_after=wish.not_after)
+            signed = authority.sign(csr_pem, voucher.token, not_before=options.not_before, not_after=options.not_after)
         except Waiting:  # it waits for approval: the same key gets it later
             NewFile(waiting, private_pem(key)).place(replace=True)
             raise
@@ -123,9 +123,9 @@ def _checked(signed: Signed, key: LeafKey, authority: Authority) -> x509.Certifi
     return certificate
 
 
-def _targets(wish: Wish, base: str) -> tuple[Path, Path]:
-    crt = Path(wish.certificate_file) if wish.certificate_file else Path(f"{base}.crt")
-    key = Path(wish.key_file) if wish.key_file else key_file_beside(crt)
+def _targets(options: IssueOptions, base: str) -> tuple[Path, Path]:
+    crt = Path(options.certificate_file) if options.certificate_file else Path(f"{base}.crt")
+    key = Path(options.key_file) if options.key_file else key_file_beside(crt)
     if crt == key:
         raise WrongUsage(f"the certificate and its key cannot both be {crt}.")
     return crt, key

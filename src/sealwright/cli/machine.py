@@ -93,7 +93,7 @@ def enrol(context: CommandContext, name: str, directory: Path, ca_url: str | Non
 @_directory
 @pass_context
 def token(context: CommandContext, directory: Path, scope: tuple[str, ...], resource: tuple[str, ...]) -> None:
-    """Print an access token, bound to the certificate: whoever it is sent to asks for a connection with that."""
+    """Print an access token, bound to the certificate: the server that it is sent to asks for a connection with that."""
     from sealwright.cli.machine_files import MachineFiles
     from sealwright.cli.machine_steps import ask_for_token
 

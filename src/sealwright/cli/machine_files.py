@@ -13,7 +13,7 @@ from sealwright.cli.errors import Clash, CommandFailed, Missing
 from sealwright.cli.files import read_bytes, write_private
 from sealwright.cli.key_pair import LeafKey, names_of, private_pem, read_certificates, same_key
 
-_TOLD = frozenset({"client_id", "authority", "token_endpoint", "registration_client_uri", "registration_access_token"})
+_NEEDED_MEMBERS = frozenset({"client_id", "authority", "token_endpoint", "registration_client_uri", "registration_access_token"})
 
 
 class MachineFiles:
@@ -80,25 +80,25 @@ class MachineFiles:
         write_private(self.root, roots_pem.encode())
 
     def registered(self) -> dict[str, Any]:
-        """What the client was told when it registered; raises Missing where it did not."""
+        """The response to the registration of the client; raises Missing where it is not registered."""
         if not self.client.exists():
             raise Missing(f"there is no {self.client}.", hint="Enrol the machine first: sealwright machine enrol NAME …")
         try:
             found = json.loads(read_bytes(self.client))
-            if isinstance(found, dict) and found.keys() >= _TOLD:
+            if isinstance(found, dict) and found.keys() >= _NEEDED_MEMBERS:
                 return found
         except ValueError:
             pass
         raise CommandFailed(f"{self.client} is damaged.", hint="Enrol the machine anew, in another directory.")
 
-    def keep_client(self, told: dict[str, Any]) -> None:
-        """Remember what the client was told."""
-        write_private(self.client, json.dumps(told, indent=2).encode())
+    def keep_client(self, response: dict[str, Any]) -> None:
+        """Remember the response to the registration."""
+        write_private(self.client, json.dumps(response, indent=2).encode())
 
     def forget_identity(self) -> None:
-        """The certificate is revoked, and its key of no use."""
+        """Delete the file of certificate and key, which are of no use any more."""
         self.identity.unlink(missing_ok=True)
 
     def forget_client(self) -> None:
-        """It is registered no more."""
+        """Delete the file of the client, which is not registered any more."""
         self.client.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ from sealwright.cli.key_pair import names_of, new_leaf_key, signing_request
 from sealwright.cli.machine_files import MachineFiles
 from sealwright.cli.server_address import tls_context
 from sealwright.cli.step_wire import Authority
-from sealwright.cli.vouch import Voucher, Wanted, choose, vouched
+from sealwright.cli.vouch import Voucher, VouchOptions, choose, vouched
 
 _METADATA = "/.well-known/openid-configuration"
 _SUPERSEDED = 4
@@ -42,7 +42,7 @@ def certify(
             voucher = Voucher(token, name, (name,), name, lambda _: None)
         else:
             definition = choose(context, authority.provisioners(), provisioner, by_password=True)
-            voucher = vouched(context, authority, definition, Wanted(name, (), password_file, browser=False), until_shown)
+            voucher = vouched(context, authority, definition, VouchOptions(name, (), password_file, browser=False), until_shown)
         key = new_leaf_key("EC", None, None)
         csr = signing_request(key, voucher.common_name, voucher.names).public_bytes(Encoding.PEM).decode()
         files.keep_root(authority.roots_pem)

@@ -30,7 +30,6 @@ _OPENERS = frozenset(
         "In",
         "It",
         "No",
-        "Nobody",
         "Nothing",
         "One",
         "That",
@@ -43,6 +42,7 @@ _OPENERS = frozenset(
     }
 )
 
+"""First words of a sentence that are written small behind a colon."""
 Columns = Sequence[tuple[str, str]]
 """Heading and name of the member, in order."""
 

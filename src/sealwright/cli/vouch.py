@@ -28,8 +28,8 @@ _TOKEN_SECONDS = 300
 _LOOK_SECONDS = 0.25
 
 
-class Wanted(NamedTuple):
-    """What of a wish decides who is asked."""
+class VouchOptions(NamedTuple):
+    """The options of a command that decide who vouches, and how they are asked."""
 
     subject: str | None
     names: tuple[str, ...]
@@ -81,35 +81,35 @@ def choose(
 
 
 def vouched(
-    context: CommandContext, authority: Authority, definition: Mapping[str, Any], wanted: Wanted, until_shown: ExitStack
+    context: CommandContext, authority: Authority, definition: Mapping[str, Any], options: VouchOptions, until_shown: ExitStack
 ) -> Voucher:
     """A token by the provisioner. A browser that came back waits for its page until `until_shown` ends."""
     if definition["type"].upper() == "JWK":
-        return _by_password(context, authority, definition, wanted)
-    return _by_browser(context, authority, definition, wanted, until_shown)
+        return _by_password(context, authority, definition, options)
+    return _by_browser(context, authority, definition, options, until_shown)
 
 
 def _by_browser(
-    context: CommandContext, authority: Authority, definition: Mapping[str, Any], wanted: Wanted, until_shown: ExitStack
+    context: CommandContext, authority: Authority, definition: Mapping[str, Any], options: VouchOptions, until_shown: ExitStack
 ) -> Voucher:
     """An ID token of the provisioner's provider."""
     from sealwright.cli import browser_sign_in as oidc
     from sealwright.cli.server_address import tls_context
 
     try:
-        relying = oidc.Relying.from_provisioner(definition)
+        client = oidc.OidcClient.from_provisioner(definition)
     except KeyError as cause:
         raise Unreachable(f"the provisioner {definition['name']} has no {cause.args[0]}.") from cause
     transport = context.dependencies.transport(tls_context(authority.roots_pem, and_system=True))
-    provider = oidc.discover(transport, relying)
-    loopback = until_shown.enter_context(context.dependencies.listen(relying.listen_host, relying.listen_port))
+    provider = oidc.discover(transport, client)
+    loopback = until_shown.enter_context(context.dependencies.listen(client.listen_host, client.listen_port))
     until_shown.enter_context(_failures_shown(loopback))
-    attempt = oidc.begin(provider, relying, loopback.port, context.dependencies.random)
+    attempt = oidc.begin(provider, client, loopback.port, context.dependencies.random)
     loopback.wait(attempt.is_answer, 0)  # from now on its answer is known, however fast the browser is
-    answer = _answer(context, loopback, attempt, opened=_open(context, attempt.address, wanted.browser))
+    answer = _answer(context, loopback, attempt, opened=_open(context, attempt.address, options.browser))
     token = oidc.redeem(transport, attempt, attempt.code(answer))
     claims = attempt.check(token, context.dependencies.now())
-    common_name, names = names_for(claims, wanted.subject, wanted.names)
+    common_name, names = names_for(claims, options.subject, options.names)
     who = str(claims.get("email") or claims.get("preferred_username") or claims["sub"])
     context.output.note(f"Signed in as {who}. Asking for the certificate…")
     return Voucher(token, common_name, names, who, loopback.show)
@@ -188,23 +188,23 @@ def names_for(claims: Mapping[str, Any], subject: str | None, names: tuple[str, 
     return subject, (subject,)
 
 
-def _by_password(context: CommandContext, authority: Authority, definition: Mapping[str, Any], wanted: Wanted) -> Voucher:
+def _by_password(context: CommandContext, authority: Authority, definition: Mapping[str, Any], options: VouchOptions) -> Voucher:
     """A token of our own, signed with the provisioner's key, which its password opens."""
     from sealwright.cli.provisioner_key import open_sealed
     from sealwright.jose import sign
 
     name = str(definition["name"])
-    if wanted.subject is None:
+    if options.subject is None:
         raise WrongUsage(f"the provisioner {name} needs to be told the name.", hint="Say it: sealwright certificate issue NAME")
     key_id = str((definition.get("key") or {}).get("kid") or "")
     sealed = str(definition.get("encryptedKey") or "") or authority.encrypted_key(key_id)
     prompt = f"Password of the provisioner {name}"
-    password = context.password(wanted.provisioner_password_file, prompt, "--provisioner-password-file")
+    password = context.password(options.provisioner_password_file, prompt, "--provisioner-password-file")
     now = int(context.dependencies.now().timestamp())
-    names = wanted.names or (wanted.subject,)
+    names = options.names or (options.subject,)
     claims: dict[str, Any] = {
         "iss": name,
-        "sub": wanted.subject,
+        "sub": options.subject,
         "aud": f"{authority.url}/1.0/sign",
         "sans": list(names),
         "iat": now,
@@ -215,7 +215,7 @@ def _by_password(context: CommandContext, authority: Authority, definition: Mapp
     fingerprint = _only_root(authority.roots_pem)
     if fingerprint:
         claims["sha"] = fingerprint
-    return Voucher(sign(open_sealed(sealed, password), claims), wanted.subject, names, wanted.subject, lambda _: None)
+    return Voucher(sign(open_sealed(sealed, password), claims), options.subject, names, options.subject, lambda _: None)
 
 
 def _only_root(roots_pem: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import apsw
 
 from sealwright.db.around_writes import AroundWrite, around_writes, nothing_around_writes, reading_in
-from sealwright.db.batches import AT_ONCE, DeleteSome, delete_before, until_none_is_left
+from sealwright.db.batches import AT_ONCE, DeleteSome, delete_before, delete_in_batches
 from sealwright.db.engine import Database, DuplicateRow, Insertion, MissingReference, Row, Transaction, Writer
 from sealwright.db.errors import unusable
 from sealwright.db.singleflight import SingleFlight
@@ -37,13 +37,13 @@ __all__ = [
     "around_writes",
     "copy_sqlite",
     "delete_before",
+    "delete_in_batches",
     "first_uses",
     "insert_once",
     "nothing_around_writes",
     "open_database",
     "reading_in",
     "sqlite_file",
-    "until_none_is_left",
     "upsert",
 ]
 

@@ -15,7 +15,7 @@ AT_ONCE = 100
 """Rows in one transaction: some milliseconds, also where each is on a page of its own."""
 
 DeleteSome = Callable[[Transaction, Instant, int], Awaitable[int]]
-"""Deletes what was over before an instant, at most so many rows of each kind; returns how many."""
+"""Deletes what expired before an instant, at most that many rows of each kind; returns how many it deleted."""
 
 
 def delete_before(key: Column[Any], instant: Column[Any]) -> Statement:
@@ -24,8 +24,8 @@ def delete_before(key: Column[Any], instant: Column[Any]) -> Statement:
     return Statement(delete(key.table).where(key.in_(chosen)))
 
 
-async def until_none_is_left(db: Database, delete_some: DeleteSome, before: Instant) -> int:
-    """Delete what was over before an instant, until a transaction deletes nothing; returns how many rows."""
+async def delete_in_batches(db: Database, delete_some: DeleteSome, before: Instant) -> int:
+    """Delete what expired before an instant, until a transaction deletes nothing; returns the number of rows."""
     gone = 0
     while deleted := await db.write(lambda tx: delete_some(tx, before, AT_ONCE)):
         gone += deleted

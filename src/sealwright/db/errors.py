@@ -104,7 +104,7 @@ def unavailable(trouble: Trouble) -> Unavailable:
 
 
 def unusable(cause: Exception, url: str) -> Unavailable:
-    """What `cause`, an error of a driver or of the system, means for who wants to use the database at `url`."""
+    """What `cause`, an error of a driver or of the system, means for a command or server that is to use the database at `url`."""
     words = (cause.strerror if isinstance(cause, OSError) else "") or str(cause)
     reason = (words.splitlines() or [type(cause).__name__])[0].rstrip(".")
     return Unavailable(f"{_which(url)} cannot be used: {reason}.", hint=_hint(cause, url))

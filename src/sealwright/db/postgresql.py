@@ -101,7 +101,7 @@ class PostgresqlSession:
 
 
 @dataclass(slots=True)
-class _Place:
+class _Slot:
     """Room for one session. The writer outlives it, so that a connection that is made anew goes on with the same audit chain."""
 
     writer: Writer
@@ -125,9 +125,9 @@ class _Sessions:
         self._url = url
         self._count = count
         self._generation = 0
-        self._idle: asyncio.LifoQueue[_Place] = asyncio.LifoQueue()
+        self._idle: asyncio.LifoQueue[_Slot] = asyncio.LifoQueue()
         for _ in range(count):
-            self._idle.put_nowait(_Place(Writer(id=entropy.uuid4(entropy.SystemEntropy()))))
+            self._idle.put_nowait(_Slot(Writer(id=entropy.uuid4(entropy.SystemEntropy()))))
 
     async def make_first(self) -> None:
         """Make one now, to see whether it can be had; what the driver raises comes out."""

@@ -33,7 +33,7 @@ class _Encoded(dict[bytes, bytes]):
 _ENCODED = _Encoded({f"%{high}{low}".encode(): bytes.fromhex(high + low) for high in _HEX for low in _HEX})
 
 _MOST_DIGITS = 18
-"""So many fit into 64 bits; a longer text is refused before it is read as a number."""
+"""This many fit into 64 bits; a longer text is refused before it is read as a number."""
 
 
 class Peer(msgspec.Struct, frozen=True):

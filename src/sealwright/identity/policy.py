@@ -202,7 +202,7 @@ class BackoffSchedule(Struct, frozen=True):
     """How failed attempts slow down the next one."""
 
     free: int
-    """So many failures cost nothing; each one after doubles the wait, from `shortest` on."""
+    """This many failures cost nothing; each one after them doubles the wait, from `shortest` on."""
     longest: timedelta
     one_forgotten_every: timedelta
     shortest: timedelta = timedelta(seconds=1)

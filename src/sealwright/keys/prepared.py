@@ -49,5 +49,5 @@ class PreparedCustody(Custody):
 
 
 async def new_rsa_keys(number: int) -> list[PrivateKey]:
-    """So many RSA keys, generated on a thread."""
+    """Generate this many RSA keys, on a thread."""
     return [await asyncio.to_thread(software.generate, _SLOW) for _ in range(number)]

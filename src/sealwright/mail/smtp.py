@@ -171,7 +171,7 @@ class _Connection(smtplib.SMTP):
                 self._handle.shutdown(socket.SHUT_RDWR)
 
     def end(self) -> None:
-        """Take leave and let go. What fails here changes nothing of what was done."""
+        """Send QUIT and close. What fails here changes nothing of what was done."""
         with suppress(OSError):
             if self.sock is not None:
                 self.quit()

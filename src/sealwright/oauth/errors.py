@@ -305,6 +305,6 @@ class RegistrationNotManaged(NotPermitted):
 
 
 class TooManyRegistered(RateLimited):
-    """So many clients registered without a token that no more are taken."""
+    """Too many clients have registered without a token: no more are taken."""
 
     code = "too_many_registered"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sealwright.clock import Instant, before
-from sealwright.db import AT_ONCE, Transaction, until_none_is_left
+from sealwright.db import AT_ONCE, Transaction, delete_in_batches
 from sealwright.identity import BIN_KEPT
 from sealwright.oauth import store
 from sealwright.oauth.dependencies import OAuthDependencies
@@ -26,14 +26,14 @@ async def purge(dependencies: OAuthDependencies) -> int:
     """Delete what ended more than a day ago; returns how many rows. A scheduled job, safe on any number of nodes."""
     db, now = dependencies.db, dependencies.clock.now()
     until = before(now, KEPT_FOR)
-    gone = await until_none_is_left(db, store.purge_requests, until)
-    gone += await until_none_is_left(db, store.purge_consent_history, before(now, HISTORY_KEPT_FOR))
-    gone += await until_none_is_left(db, store.purge_used_jwts, now)
-    gone += await until_none_is_left(db, dpop_store.purge, before(now, 2 * CLOCK_DIFFERENCE))  # one for each use of a token
-    gone += await until_none_is_left(db, bin_store.purge, before(now, BIN_KEPT))
+    gone = await delete_in_batches(db, store.purge_requests, until)
+    gone += await delete_in_batches(db, store.purge_consent_history, before(now, HISTORY_KEPT_FOR))
+    gone += await delete_in_batches(db, store.purge_used_jwts, now)
+    gone += await delete_in_batches(db, dpop_store.purge, before(now, 2 * CLOCK_DIFFERENCE))  # one for each use of a token
+    gone += await delete_in_batches(db, bin_store.purge, before(now, BIN_KEPT))
     for delete in (pushed_store.purge, device_store.purge, registration_store.purge_tokens):
-        gone += await until_none_is_left(db, delete, until)
-    gone += await until_none_is_left(db, store.purge_refresh_tokens, until)  # first: each family takes what it has left with it
+        gone += await delete_in_batches(db, delete, until)
+    gone += await delete_in_batches(db, store.purge_refresh_tokens, until)  # first: each family takes what it has left with it
     return gone + await _purge_families(dependencies, until)
 
 

@@ -133,7 +133,7 @@ class Exchange(Struct):
 
 
 class Dispatcher:
-    """Finds the handler of a request on one listener, runs it, and tells failures in the words of the route's wire."""
+    """Finds the handler of a request on one listener, runs it, and words failures as the route's wire does."""
 
     def __init__(self, application: Application, listener: Listener, in_flight: InFlight, log: Log) -> None:
         routes = [route for route in application.routes if listener in route.listeners]

@@ -42,7 +42,7 @@ class RequestReceiver(Protocol):
         """The head announces a body, which is within the limit."""
 
     def body_grew(self, size: int) -> None:
-        """So many bytes of the body are there."""
+        """`size` bytes of the body are there by now."""
 
     def request_read(self, exchange: Exchange | None) -> None:
         """The whole request is there."""

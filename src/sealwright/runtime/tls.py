@@ -15,7 +15,7 @@ from sealwright.errors import Refused
 from sealwright.jose import KeyRefused
 from sealwright.keys import from_pem
 from sealwright.runtime.any_certificate import AnyCertificateContext
-from sealwright.runtime.tls_alerts import TellingContext
+from sealwright.runtime.tls_alerts import AlertingContext
 
 _TLS12_SUITES = ":".join(
     f"ECDHE-{kind}-{cipher}" for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384") for kind in ("ECDSA", "RSA")
@@ -50,7 +50,7 @@ def server_context(material: TlsMaterial, *, client_certificates: bool) -> ssl.S
     """
     if client_certificates:
         return _taking_any(material)
-    context = TellingContext(ssl.PROTOCOL_TLS_SERVER)
+    context = AlertingContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_TLS12_SUITES)
     context.set_alpn_protocols(["http/1.1"])

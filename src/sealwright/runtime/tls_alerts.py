@@ -11,11 +11,11 @@ from __future__ import annotations
 import ssl
 from typing import Any
 
-_TOLD = frozenset({"CERTIFICATE_VERIFY_FAILED", "NO_SHARED_CIPHER", "UNSUPPORTED_PROTOCOL"})
+_ALERTED = frozenset({"CERTIFICATE_VERIFY_FAILED", "NO_SHARED_CIPHER", "UNSUPPORTED_PROTOCOL"})
 """Refusals, by OpenSSL's names, that reach something that speaks TLS; whatever else fails is cut at once."""
 
 
-class _TellingObject(ssl.SSLObject):
+class _AlertingObject(ssl.SSLObject):
     """The server's side of one connection."""
 
     incoming: ssl.MemoryBIO
@@ -28,20 +28,20 @@ class _TellingObject(ssl.SSLObject):
         try:
             super().do_handshake()
         except ssl.SSLError as failure:
-            if failure.reason not in _TOLD:
+            if failure.reason not in _ALERTED:
                 raise
             self._refused = True
             raise ssl.SSLWantReadError from failure
 
 
-class TellingContext(ssl.SSLContext):
+class AlertingContext(ssl.SSLContext):
     """A context whose connections tell the client why its handshake was refused."""
 
-    sslobject_class = _TellingObject
+    sslobject_class = _AlertingObject
 
     def wrap_bio(self, incoming: ssl.MemoryBIO, *arguments: Any, **options: Any) -> ssl.SSLObject:
         """As in the standard library."""
         connection = super().wrap_bio(incoming, *arguments, **options)
-        if isinstance(connection, _TellingObject):
+        if isinstance(connection, _AlertingObject):
             connection.incoming = incoming
         return connection

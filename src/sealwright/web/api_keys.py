@@ -1,4 +1,4 @@
-"""My API keys: make, look at, narrow, rotate and revoke them. And those of everyone, for who may see them."""
+"""My API keys: make, look at, narrow, rotate and revoke them. And those of everyone, for those who may see them."""
 
 from __future__ import annotations
 

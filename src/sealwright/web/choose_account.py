@@ -20,7 +20,7 @@ from sealwright.web.return_to import read_return_to
 
 
 class ChooseAccountPages:
-    """A browser holds one session: whoever signs in as someone else takes its place."""
+    """A browser holds one session: anyone who signs in as someone else takes its place."""
 
     def __init__(
         self, pages: Pages, authorization: AuthorizationEndpoint, step_response: StepResponse, images: ClientImages

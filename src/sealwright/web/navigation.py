@@ -12,7 +12,7 @@ from sealwright.access import Permission, Permissions
 
 _P = Permission
 READING: Final = tuple(each for each in Permission if each.endswith(":read"))
-"""Whoever may read anything has an overview of it."""
+"""Anyone who may read anything has an overview of it."""
 
 
 class PageLink(Struct, frozen=True):

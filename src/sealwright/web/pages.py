@@ -80,7 +80,7 @@ class ConsoleContext(Struct, frozen=True):
 
 @cache
 def pages_of(site: Site) -> Pages:
-    """The renderer of a site, whose templates are compiled once, whoever asks for it."""
+    """The renderer of a site, whose templates are compiled once for all that ask."""
     return Pages(site)
 
 

@@ -226,7 +226,7 @@ async def test_who_stored_the_provisioner_may_not_approve_what_its_key_asks_for(
 async def test_person_may_not_approve_their_own_certificate(guarded):
     guarded.add_local_provider()
     await guarded.add_oidc()
-    guarded.standings[guarded.alice.id] = guarded.standings.pop(next(iter(guarded.standings)))
+    guarded.holder_statuses[guarded.alice.id] = guarded.holder_statuses.pop(next(iter(guarded.holder_statuses)))
     token = guarded.id_token(sub=guarded.alice.id)
     await guarded.call("POST", "/sign", {"csr": csr(), "ott": token})
     held = await the_request(guarded)

@@ -257,7 +257,7 @@ async def test_token_that_proves_nothing_leaves_no_trace_in_the_audit_record(ca)
 async def test_disabled_person_gets_nothing(ca):
     ca.add_local_provider()
     await ca.add_oidc()
-    ca.standings[ALICE] = HolderStatus(active=False, reason="The account is disabled.")
+    ca.holder_statuses[ALICE] = HolderStatus(active=False, reason="The account is disabled.")
     status, answer = await sign(ca, ca.id_token())
     assert (status, "The account is disabled." in answer["message"]) == (403, True)
     assert await everything(ca) == []
@@ -266,7 +266,7 @@ async def test_disabled_person_gets_nothing(ca):
 async def test_person_disabled_after_the_intent_gets_nothing(ca):
     def disable(point):
         if point == "after_intent":
-            ca.standings[ALICE] = HolderStatus(active=False, reason="The account is disabled.")
+            ca.holder_statuses[ALICE] = HolderStatus(active=False, reason="The account is disabled.")
 
     ca.add_local_provider()
     await ca.add_oidc()
@@ -278,7 +278,7 @@ async def test_person_disabled_after_the_intent_gets_nothing(ca):
 
 
 def _sign_out(ca):
-    ca.token_standings["family-1"] = HolderStatus(active=False, reason="the sign-in has ended")
+    ca.token_statuses["family-1"] = HolderStatus(active=False, reason="the sign-in has ended")
 
 
 def _take_the_mail_away(ca):

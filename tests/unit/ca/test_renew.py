@@ -242,7 +242,7 @@ async def test_revoked_certificate_does_not_renew(ca):
 async def test_certificate_of_a_disabled_person_does_not_renew_from_that_moment(ca):
     old = await person(ca)
     assert (await ca.call("POST", "/renew", certificate=old))[0] == 201
-    ca.standings[ALICE] = HolderStatus(active=False, reason="The account is disabled.")
+    ca.holder_statuses[ALICE] = HolderStatus(active=False, reason="The account is disabled.")
     for method in (
         ca.call("POST", "/renew", certificate=old),
         ca.call("POST", "/renew", bearer=ca.renew_token(old, key())),
@@ -250,7 +250,7 @@ async def test_certificate_of_a_disabled_person_does_not_renew_from_that_moment(
     ):
         status, answer = await method
         assert (status, "The account is disabled." in answer["message"]) == (403, True)
-    ca.standings[ALICE] = HolderStatus(active=True)
+    ca.holder_statuses[ALICE] = HolderStatus(active=True)
     assert (await ca.call("POST", "/renew", certificate=old))[0] == 201
 
 

@@ -26,7 +26,7 @@ DEFINITION = {"type": "OIDC", "name": "kanidm", "clientID": "step-ca", "clientSe
 
 
 def relying(**more):
-    return oidc.Relying.from_provisioner({**DEFINITION, **more})
+    return oidc.OidcClient.from_provisioner({**DEFINITION, **more})
 
 
 class Scripted:

@@ -138,8 +138,8 @@ class Recipient(Struct, frozen=True):
     """Verified."""
 
 
-class Standing(Struct, frozen=True):
-    """What an account is at this moment."""
+class ApproverStatus(Struct, frozen=True):
+    """What decides at this moment whether an account may approve."""
 
     active: bool
     """A person who may act now."""

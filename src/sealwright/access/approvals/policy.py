@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sealwright.access.approvals.errors import RuleRefused
-from sealwright.access.approvals.models import ApprovalRule, Standing, Tally, Vote, VoteDecision
+from sealwright.access.approvals.models import ApprovalRule, ApproverStatus, Tally, Vote, VoteDecision
 from sealwright.confusables import hostile_character
 from sealwright.errors import InvalidInput
 
@@ -14,13 +14,13 @@ MOST_VOTES = 20
 SHORTEST_EXPIRY, LONGEST_EXPIRY = 300, 90 * 86_400
 
 
-def may_decide(standing: Standing, rule: ApprovalRule) -> bool:
+def may_decide(status: ApproverStatus, rule: ApprovalRule) -> bool:
     """Whether someone is one of those whom a rule asks."""
-    return standing.active and (rule.group_id in standing.groups or rule.role in standing.roles)
+    return status.active and (rule.group_id in status.groups or rule.role in status.roles)
 
 
 def tally(
-    rules: Iterable[ApprovalRule], votes: Iterable[Vote], standings: Mapping[str, Standing], people: Iterable[str]
+    rules: Iterable[ApprovalRule], votes: Iterable[Vote], statuses: Mapping[str, ApproverStatus], people: Iterable[str]
 ) -> list[Tally]:
     """How many of `votes` count for each rule now.
 
@@ -28,7 +28,7 @@ def tally(
     """
     asking = frozenset(people)
     voters = {each.account_id for each in votes if each.decision is VoteDecision.APPROVE} - asking
-    return [Tally(rule, sum(may_decide(standings[each], rule) for each in voters)) for rule in rules]
+    return [Tally(rule, sum(may_decide(statuses[each], rule) for each in voters)) for rule in rules]
 
 
 def rule_in_words(rule: ApprovalRule, group: str) -> str:

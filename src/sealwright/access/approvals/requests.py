@@ -24,11 +24,11 @@ from sealwright.access.approvals.models import (
     OPEN,
     ApprovalRequest,
     ApprovalRule,
+    ApproverStatus,
     HeldChange,
     Recipient,
     RequestKind,
     RequestState,
-    Standing,
     Tally,
     Vote,
     VoteDecision,
@@ -166,7 +166,7 @@ class Approvals:
 
     async def consume(self, tx: Transaction, request: ApprovalRequest, result: str, actor: Actor) -> None:
         """Use an approved request up; NotOpen where someone else has."""
-        if not await store.use(tx, request.id, result, self._clock.now()):
+        if not await store.consume(tx, request.id, result, self._clock.now()):
             raise _not_open(request, self._clock.now())
         await self._record(tx, Event.APPROVAL_RELEASED, actor, request, {"title": request.title, "result": result})
 
@@ -201,7 +201,7 @@ class Approvals:
             if known is None or not self._is_own(known, actor):
                 require(actor, Permission.APPROVAL_WRITE)
             request = self._known(known, request_id)
-            if not await store.move(tx, request.id, RequestState.WITHDRAWN, self._clock.now()):
+            if not await store.set_state(tx, request.id, RequestState.WITHDRAWN, self._clock.now()):
                 raise _not_open(request, self._clock.now())
             await self._record(tx, Event.APPROVAL_WITHDRAWN, actor, request, {"title": request.title})
             return replace(request, state=RequestState.WITHDRAWN)
@@ -212,7 +212,7 @@ class Approvals:
         """Close requests that have expired, audited; returns how many."""
 
         async def body(tx: Transaction) -> int:
-            over = await store.expire(tx, self._clock.now())
+            over = await store.expire_open(tx, self._clock.now())
             for each in over:
                 details = {"title": each.title, "was": "approved" if each.state is RequestState.APPROVED else "pending"}
                 await self._record(tx, Event.APPROVAL_EXPIRED, SYSTEM, each, details)
@@ -226,7 +226,7 @@ class Approvals:
 
         async def body(tx: Transaction) -> ApprovalRequest:
             now = self._clock.now()
-            request = await store.count_vote(tx, request_id[:64], now)
+            request = await store.lock_open(tx, request_id[:64], now)
             if request is None:
                 raise _not_open(await self._found(tx, request_id), now)
             rules = await self.rules_for(tx, request.objects)
@@ -239,7 +239,7 @@ class Approvals:
             else:
                 enough = not await self.missing(tx, request, rules)
                 state = RequestState.APPROVED if enough else RequestState.PENDING
-            await store.move(tx, request.id, state, now)
+            await store.set_state(tx, request.id, state, now)
             if state is RequestState.REJECTED or (state is RequestState.APPROVED and request.kind not in self.appliers):
                 await self._tell(tx, request, state)
             return replace(request, state=state)
@@ -251,10 +251,10 @@ class Approvals:
             raise
 
     async def _apply(self, request: ApprovalRequest, actor: Actor) -> ApprovalRequest:
-        """Make the change. One that cannot be made any more is stale, which is recorded, and told to who approved."""
+        """Make the change. One that cannot be made any more is stale, which is recorded, and told to those who approved."""
 
         async def body(tx: Transaction) -> str:
-            if not await store.use(tx, request.id, "", self._clock.now()):
+            if not await store.consume(tx, request.id, "", self._clock.now()):
                 raise _not_open(await self._found(tx, request.id), self._clock.now())
             missing = await self.missing(tx, request, await self.rules_for(tx, request.objects))
             if missing:
@@ -279,7 +279,7 @@ class Approvals:
 
     async def _stale(self, request: ApprovalRequest, failure: Failure) -> None:
         async def body(tx: Transaction) -> None:
-            if await store.move(tx, request.id, RequestState.STALE, self._clock.now()):
+            if await store.set_state(tx, request.id, RequestState.STALE, self._clock.now()):
                 details = {"title": request.title, "was": "approved", "detail": failure.detail}
                 await self._record(tx, Event.APPROVAL_EXPIRED, SYSTEM, request, details)
                 await self._tell(tx, request, RequestState.STALE)
@@ -309,8 +309,8 @@ class Approvals:
                     f"The request {request.id} is over: {request.requester_name} may not act any more.",
                     hint="Withdraw it with: sealwright approval withdraw",
                 )
-        standing = await self._standing_of(reader, actor)
-        if not any(may_decide(standing, rule) for rule in rules):
+        status = await self._status_of(reader, actor)
+        if not any(may_decide(status, rule) for rule in rules):
             raise MayNotVote(
                 f"{actor.name} is none of those who may decide about the request {request.id}.",
                 reasons=tuple(asked) or ("nothing asks for this approval any more",),
@@ -327,9 +327,9 @@ class Approvals:
         now = self._clock.now()
         state = request.state_at(now)
         rules = await self.rules_for(self._db, request.objects)
-        standing = await self._standing_of(self._db, actor)
+        status = await self._status_of(self._db, actor)
         is_own = self._is_own(request, actor)
-        decides = any(may_decide(standing, rule) for rule in rules)
+        decides = any(may_decide(status, rule) for rule in rules)
         votes = tuple(await store.votes(self._db, request.id))
         voted = actor.id in {vote.account_id for vote in votes}
         if not (is_own or decides or voted):
@@ -351,8 +351,8 @@ class Approvals:
 
     async def waiting_for(self, actor: Actor) -> list[ApprovalRequest]:
         """Open requests about which `actor` may decide and has not yet, newest first."""
-        standing, now = await self._standing_of(self._db, actor), self._clock.now()
-        rules = {each.object: each for each in await store.all_rules(self._db) if may_decide(standing, each)}
+        status, now = await self._status_of(self._db, actor), self._clock.now()
+        rules = {each.object: each for each in await store.all_rules(self._db) if may_decide(status, each)}
         if not rules:
             return []
         found = []
@@ -399,18 +399,18 @@ class Approvals:
     def _is_own(request: ApprovalRequest, actor: Actor) -> bool:
         return bool(actor.id) and (actor.id == request.requester_id or actor.id in request.people)
 
-    async def _standing_of(self, reader: Database | Transaction, actor: Actor) -> Standing:
+    async def _status_of(self, reader: Database | Transaction, actor: Actor) -> ApproverStatus:
         if actor.kind != "person" or actor.api_key:
-            return Standing(active=False)
-        return await store.standing(reader, actor.id, self._clock.now(), session_id=actor.session_id)
+            return ApproverStatus(active=False)
+        return await store.approver_status(reader, actor.id, self._clock.now(), session_id=actor.session_id)
 
     async def _tallies(
         self, reader: Database | Transaction, request: ApprovalRequest, rules: Sequence[ApprovalRule]
     ) -> list[Tally]:
         now = self._clock.now()
         votes = await store.votes(reader, request.id)
-        standings = {each.account_id: await store.standing(reader, each.account_id, now) for each in votes}
-        return tally(rules, votes, standings, await self._people_behind(reader, request))
+        statuses = {each.account_id: await store.approver_status(reader, each.account_id, now) for each in votes}
+        return tally(rules, votes, statuses, await self._people_behind(reader, request))
 
     async def _people_behind(self, reader: Database | Transaction, request: ApprovalRequest) -> frozenset[str]:
         """Ids of those who could act as the requester when it was asked for, or can now."""

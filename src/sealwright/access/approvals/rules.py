@@ -55,7 +55,7 @@ class ApprovalRules:
         wanted = await self._resolved(rule)
 
         async def body(tx: Transaction) -> tuple[ApprovalRequest, list[str]] | None:
-            before = await self._standing(tx, wanted.object)
+            before = await self._stored(tx, wanted.object)
             if before == wanted:
                 return None
             if before is not None and actor is not SYSTEM:
@@ -74,7 +74,7 @@ class ApprovalRules:
         name = await self._object(guarded)
 
         async def body(tx: Transaction) -> tuple[ApprovalRequest, list[str]] | None:
-            before = await self._standing(tx, name)
+            before = await self._stored(tx, name)
             if before is None:
                 raise RuleMissing(f"{shown(name)} asks for no approval.")
             if actor is not SYSTEM:
@@ -110,7 +110,7 @@ class ApprovalRules:
         require(actor, Permission.APPROVAL_WRITE)
         before, wanted = _rule_in(request.content["before"]), _rule_in(request.content["after"])
         assert before is not None  # noqa: S101 - only changes of a rule that stands are held
-        if await self._standing(tx, before.object) != before:
+        if await self._stored(tx, before.object) != before:
             raise RuleChanged(f"The approval rule of {before.object} was changed meanwhile.")
         await self._write(tx, before, wanted, actor)
         return before.object
@@ -128,7 +128,7 @@ class ApprovalRules:
         event = Event.APPROVAL_RULE_REMOVED if wanted is None else Event.APPROVAL_RULE_SET
         await self._audit.record(tx, event, actor=actor, target=f"approval_rule:{name}", details=details)
 
-    async def _standing(self, tx: Transaction, guarded: str) -> ApprovalRule | None:
+    async def _stored(self, tx: Transaction, guarded: str) -> ApprovalRule | None:
         return next((each for each in await store.all_rules(tx) if each.object == guarded), None)
 
     async def _resolved(self, rule: ApprovalRule) -> ApprovalRule:

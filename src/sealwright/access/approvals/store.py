@@ -13,10 +13,10 @@ from sealwright.access.approvals.models import (
     OPEN,
     ApprovalRequest,
     ApprovalRule,
+    ApproverStatus,
     Recipient,
     RequestKind,
     RequestState,
-    Standing,
     Vote,
     VoteDecision,
 )
@@ -65,19 +65,19 @@ _INSERT = Statement(insert(approval_requests))
 _BY_ID = Statement(select(*_COLUMNS).where(_q.id == bindparam("id")))
 _MATCHING = Statement(select(*_COLUMNS).where(_q.match_digest == bindparam("digest")).order_by(_q.id.desc()).limit(1))
 _is_open = or_(*(_q.state == str(each) for each in sorted(OPEN)))
-_COUNT_VOTE = Statement(
+_LOCK_OPEN = Statement(
     update(approval_requests)
     .where(_q.id == bindparam("of"), _is_open, _q.expires_at > bindparam("now"))
     .values(votes_cast=_q.votes_cast + 1)
     .returning(*_COLUMNS)
 )
-_MOVE = Statement(
+_SET_STATE = Statement(
     update(approval_requests)
     .where(_q.id == bindparam("of"), _is_open)
     .values(state=bindparam("to"), result=bindparam("with_result"), closed_at=bindparam("closed"))
     .returning(_q.id)
 )
-_USE = Statement(
+_CONSUME = Statement(
     update(approval_requests)
     .where(_q.id == bindparam("of"), _is_open, _q.expires_at > bindparam("now"))
     .values(state=str(RequestState.DONE), result=bindparam("with_result"), closed_at=bindparam("now"))
@@ -197,24 +197,24 @@ async def newest_matching(reader: Reader, digest: bytes) -> ApprovalRequest | No
     return None if row is None else _request(row)
 
 
-async def count_vote(tx: Transaction, request_id: str, now: Instant) -> ApprovalRequest | None:
-    """The request, if it is open; other votes about it wait until the end of the transaction."""
-    row = await tx.one(_COUNT_VOTE, of=request_id, now=now)
+async def lock_open(tx: Transaction, request_id: str, now: Instant) -> ApprovalRequest | None:
+    """The request, if it is open, locked: another vote about it waits until the end of the transaction."""
+    row = await tx.one(_LOCK_OPEN, of=request_id, now=now)
     return None if row is None else _request(row)
 
 
-async def move(tx: Transaction, request_id: str, to: RequestState, now: Instant, result: str = "") -> bool:
+async def set_state(tx: Transaction, request_id: str, to: RequestState, now: Instant, result: str = "") -> bool:
     """Give an open request another state; false where it is not open any more."""
     closed = None if to in OPEN else now
-    return await tx.one(_MOVE, of=request_id, to=str(to), closed=closed, with_result=result) is not None
+    return await tx.one(_SET_STATE, of=request_id, to=str(to), closed=closed, with_result=result) is not None
 
 
-async def use(tx: Transaction, request_id: str, result: str, now: Instant) -> bool:
+async def consume(tx: Transaction, request_id: str, result: str, now: Instant) -> bool:
     """Consume an open request; false where it is not open any more."""
-    return await tx.one(_USE, of=request_id, with_result=result, now=now) is not None
+    return await tx.one(_CONSUME, of=request_id, with_result=result, now=now) is not None
 
 
-async def expire(tx: Transaction, now: Instant) -> list[ApprovalRequest]:
+async def expire_open(tx: Transaction, now: Instant) -> list[ApprovalRequest]:
     """Close what is open although its time is over; returns these requests."""
     return [_request(row) for row in await tx.all(_EXPIRE, now=now)]
 
@@ -260,17 +260,17 @@ async def votes(reader: Reader, request_id: str) -> list[Vote]:
     return [Vote(**{**row, "decision": VoteDecision(row["decision"])}) for row in rows]
 
 
-async def standing(reader: Reader, account_id: str, now: Instant, *, session_id: str | None = None) -> Standing:
+async def approver_status(reader: Reader, account_id: str, now: Instant, *, session_id: str | None = None) -> ApproverStatus:
     """What an account is now, in a session or in any of its sessions. Only a person who may act is active.
 
     A built-in account is none: several people can open it, by its password or that for emergencies, and one of them twice.
     """
     row = await reader.one(_ACCOUNT, id=account_id)
     if row is None or row[0] != PERSON or not _may_act(row, now):
-        return Standing(active=False)
+        return ApproverStatus(active=False)
     groups_held = frozenset(await groups_of_account(reader, account_id))
     roles = await roles_of_account(reader, account_id, now, session_id=session_id)
-    return Standing(active=True, groups=groups_held, roles=roles)
+    return ApproverStatus(active=True, groups=groups_held, roles=roles)
 
 
 def _may_act(row: Row, now: Instant) -> bool:

@@ -1,4 +1,4 @@
-"""Assistants over the network: the tools of `mcp` behind an address of the API, as whoever sends a credential."""
+"""Assistants over the network: the tools of `mcp` behind an address of the API, as the one whose credential is sent."""
 
 from sealwright.api.assistants.http import AssistantDependencies, AssistantEndpoint
 

@@ -62,10 +62,10 @@ class IdempotentCalls:
             with around_writes(_Mark(digest)):
                 response = await work()
         except Unavailable:  # perhaps in the moment of the commit: where the mark is durable, the change is
-            await self._db.write(lambda tx: store.release(tx, digest))
+            await self._db.write(lambda tx: store.forget_unfinished(tx, digest))
             raise
         except Failure:  # what was cancelled, or met a bug, may have been done: its claim stays
-            await self._db.write(lambda tx: store.unmark(tx, digest))
+            await self._db.write(lambda tx: store.forget(tx, digest))
             raise
         await self._keep(digest, response, holds_secret=holds_secret)
         return response
@@ -74,7 +74,7 @@ class IdempotentCalls:
         kept = await store.find(self._db, digest)
         if kept is not None and kept.request_digest != request_digest:
             raise IdempotencyKeyReused(
-                f"The Idempotency-Key {key[:80]!r} came with another request before.", hint="Draw a new key for each request."
+                f"The Idempotency-Key {key[:80]!r} came with another request before.", hint="Use a new key for each request."
             )
         if kept is not None and kept.status == store.DONE:
             raise AnswerNotKept(
@@ -85,7 +85,7 @@ class IdempotentCalls:
             raise CallStillRunning(
                 f"The call with the Idempotency-Key {key[:80]!r} has not come to its end.",
                 reasons=("it is being done, or the server stopped in the middle of it",),
-                hint="Send it again in a moment. If that does not change, look whether it was done, and draw a new key.",
+                hint="Send it again in a moment. If that does not change, look whether it was done, and use a new key.",
             )
         if kept.body is None:
             raise AnswerNotKept(
@@ -114,7 +114,7 @@ class _Mark:
         self._digest = digest
 
     async def begin(self, tx: Transaction) -> None:
-        await store.mark(tx, self._digest)
+        await store.mark_done(tx, self._digest)
 
     def committed(self) -> None:
         """The note is durable with the change."""

@@ -6,7 +6,7 @@ from msgspec import Struct
 from sqlalchemy import bindparam, delete, or_, select, update
 
 from sealwright.clock import Instant
-from sealwright.db import AT_ONCE, Database, Statement, Transaction, delete_before, insert_once, until_none_is_left
+from sealwright.db import AT_ONCE, Database, Statement, Transaction, delete_before, delete_in_batches, insert_once
 from sealwright.db.schema import idempotent_calls
 
 c = idempotent_calls.c
@@ -19,9 +19,9 @@ _FINISH = Statement(
     .where(c.digest == bindparam("of"))
     .values(status=bindparam("new_status"), headers=bindparam("new_headers"), body=bindparam("new_body"))
 )
-_MARK = Statement(update(idempotent_calls).where(c.digest == bindparam("of"), c.status.is_(None)).values(status=DONE))
-_RELEASE = Statement(delete(idempotent_calls).where(c.digest == bindparam("of"), c.status.is_(None)))
-_UNMARK = Statement(delete(idempotent_calls).where(c.digest == bindparam("of"), or_(c.status.is_(None), c.status == DONE)))
+_MARK_DONE = Statement(update(idempotent_calls).where(c.digest == bindparam("of"), c.status.is_(None)).values(status=DONE))
+_FORGET_UNFINISHED = Statement(delete(idempotent_calls).where(c.digest == bindparam("of"), c.status.is_(None)))
+_FORGET = Statement(delete(idempotent_calls).where(c.digest == bindparam("of"), or_(c.status.is_(None), c.status == DONE)))
 _EXPIRED = Statement(delete(idempotent_calls).where(c.digest == bindparam("of"), c.expires_at <= bindparam("now")))
 _PURGE = delete_before(c.digest, c.expires_at)
 
@@ -57,24 +57,24 @@ async def finish(tx: Transaction, digest: bytes, *, status: int, headers: str, b
     await tx.run(_FINISH, of=digest, new_status=status, new_headers=headers, new_body=body)
 
 
-async def mark(tx: Transaction, digest: bytes) -> None:
-    """Note within the transaction of a change that it is made."""
-    await tx.run(_MARK, of=digest)
+async def mark_done(tx: Transaction, digest: bytes) -> None:
+    """Note in the transaction of a change that it is made."""
+    await tx.run(_MARK_DONE, of=digest)
 
 
-async def unmark(tx: Transaction, digest: bytes) -> None:
-    """Forget a call that was refused, whatever was written on the way."""
-    await tx.run(_UNMARK, of=digest)
+async def forget(tx: Transaction, digest: bytes) -> None:
+    """Forget a call that was refused, marked as done or not, so that it can be sent again."""
+    await tx.run(_FORGET, of=digest)
 
 
-async def release(tx: Transaction, digest: bytes) -> None:
-    """Forget a call that was refused, so that it can be sent again."""
-    await tx.run(_RELEASE, of=digest)
+async def forget_unfinished(tx: Transaction, digest: bytes) -> None:
+    """Forget a call that failed, unless its change is durable, so that it can be sent again."""
+    await tx.run(_FORGET_UNFINISHED, of=digest)
 
 
 async def purge(db: Database, now: Instant) -> int:
     """Forget calls whose day is over; returns how many."""
-    return await until_none_is_left(db, _purge_some, now)
+    return await delete_in_batches(db, _purge_some, now)
 
 
 async def _purge_some(tx: Transaction, before: Instant, at_most: int = AT_ONCE) -> int:

@@ -45,7 +45,7 @@ class Sink(Struct, frozen=True, kw_only=True):
         return self.url.startswith(f"{WEBHOOK}:")
 
     def without_path(self) -> Sink:
-        """The same for readers: whoever knows the whole address of a receiver can often write to it."""
+        """The same for readers: anyone who knows the whole address of a receiver can often write to it."""
         parts = urlsplit(self.url)
         place = f"{parts.scheme}://{parts.netloc}"
         told = self.last_error

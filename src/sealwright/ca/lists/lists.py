@@ -52,7 +52,7 @@ class BreakingCertificates(Struct, frozen=True):
 class CertificateLists:
     """For actors with `certificate:read`, for everything or within a scope; what lies outside it is left out.
 
-    A certificate has a successor when one was renewed from it, or when a later one that holds longer has every name of it.
+    A certificate has a successor when one was renewed from it, or when a later one that is valid for longer has every name of it.
     Certificates that last two days or less are not missed: their holders get them when they need them.
     """
 
@@ -120,7 +120,7 @@ class CertificateLists:
         )
 
     async def _is_missed(self, record: CertificateRecord) -> bool:
-        """Whether no later certificate that holds longer has all of its names."""
+        """Whether no later certificate that is valid for longer has all of its names."""
         common: set[bytes] | None = None
         for key in search_keys(record.subject_name, record.names):
             later = await store.later_called(self._db, key, record.serial, at_most=_SUCCESSORS)

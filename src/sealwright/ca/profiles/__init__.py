@@ -9,7 +9,7 @@ from sealwright.ca.profiles.claims import inherit, require_within, within
 from sealwright.ca.profiles.definition import BUILT_IN, MOST_BACKDATE, SERVER, STEP_LEAF, check, digest_of, load
 from sealwright.ca.profiles.errors import ProfileChanged, ProfileExists, ProfileInUse, ProfileMissing, ProfileReadOnly
 from sealwright.ca.profiles.registry import KnownProfile, ProfileRegistry
-from sealwright.ca.profiles.store import require_chosen, standing_profiles
+from sealwright.ca.profiles.store import current_revisions, require_chosen
 from sealwright.ca.profiles.texts import profile_members, profile_of
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "ProfileReadOnly",
     "ProfileRegistry",
     "check",
+    "current_revisions",
     "digest_of",
     "inherit",
     "load",
@@ -32,6 +33,5 @@ __all__ = [
     "profile_of",
     "require_chosen",
     "require_within",
-    "standing_profiles",
     "within",
 ]

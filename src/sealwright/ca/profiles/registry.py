@@ -108,7 +108,7 @@ class ProfileRegistry:
         return known
 
     async def newest(self, name: str) -> KnownProfile:
-        """The same as it stands at this moment, for whoever is about to change it."""
+        """The same as it stands at this moment, for a change of it."""
         if name in _BUILT_IN:
             return _BUILT_IN[name]
         row = await store.by_name(self._db, name)

@@ -33,7 +33,7 @@ _DELETE = Statement(delete(t).where(t.c.name == bindparam("of")).returning(t.c.n
 _BY_NAME = Statement(select(*_COLUMNS).where(t.c.name == bindparam("of")))
 _ALL = Statement(select(*_COLUMNS).order_by(t.c.name).limit(bindparam("at_most")))
 _COUNT = Statement(select(func.count()).select_from(t))
-_STANDING = Statement(select(t.c.name, t.c.definition))
+_DEFINITIONS = Statement(select(t.c.name, t.c.definition))
 _GRANTS = Statement(
     select(func.count())
     .select_from(role_grants)
@@ -111,9 +111,9 @@ async def grants_within(reader: Database | Transaction, name: str) -> int:
     return 0 if row is None else int(row[0])
 
 
-async def standing_profiles(tx: Transaction) -> Mapping[str, str]:
+async def current_revisions(tx: Transaction) -> Mapping[str, str]:
     """Name of each stored profile → its revision, at this moment."""
-    return {row[0]: revision_of(row[1]) for row in await tx.all(_STANDING)}
+    return {row[0]: revision_of(row[1]) for row in await tx.all(_DEFINITIONS)}
 
 
 async def require_chosen(tx: Transaction, name: str) -> Profile:

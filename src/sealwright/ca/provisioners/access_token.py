@@ -79,7 +79,7 @@ class AccessTokenProvisioner:
         """Name of a client → the names that tokens may have which speak of the client itself."""
         return {each.client: _canonical(each.names) for each in self.definition.holders if each.client}
 
-    def foreseen(self, _request: CertificateRequest, _person: Person | None, _own_issuer: str) -> SigningGrant:
+    def grant_without_token(self, _request: CertificateRequest, _person: Person | None, _own_issuer: str) -> SigningGrant:
         """Nothing: only a token says which account or client asks."""
         raise IdentityRefused(
             f"The provisioner {self.name} trusts access tokens, and only such a token says whose names these are.",
@@ -101,7 +101,7 @@ class AccessTokenProvisioner:
         _require_listed(self, client_name, self.names_by_client.get(client_name, ()), subject_name, held)
 
     def named_authority(self, _: OwnClient) -> tuple[NamedAuthority, ...]:
-        """Accounts and clients that it lists: whoever can have tokens made of them can have these names."""
+        """Accounts and clients that it lists: anyone who can have tokens made of them can have these names."""
         who, any_name = f"the provisioner {self.name}", frozenset({Permission.CERTIFICATE_ISSUE_ANY_NAME})
         return (
             *(NamedAuthority(who, "holders", NameKind.ACCOUNT_ID, each, any_name) for each in self.names_by_account),

@@ -111,7 +111,7 @@ class JwkProvisioner:
         claims = verify(token, self.keys, typ=JWT, algorithms=self.algorithms).claims
         return SignedJwkToken(self, token, claims, checks)
 
-    def foreseen(self, request: CertificateRequest, _person: Person | None, _own_issuer: str) -> SigningGrant:
+    def grant_without_token(self, request: CertificateRequest, _person: Person | None, _own_issuer: str) -> SigningGrant:
         """As if a token vouched for the names of the request, and for nothing else."""
         texts = [name.value for name in request.names] or [request.common_name]
         subject = request.common_name or texts[0]

@@ -118,7 +118,7 @@ class OidcProvisioner:
         claims = verify(token, keys, typ=JWT, algorithms=metadata.algorithms).claims
         return SignedIdToken(self, token, metadata, claims, checks)
 
-    def foreseen(self, request: CertificateRequest, person: Person | None, own_issuer: str) -> SigningGrant:
+    def grant_without_token(self, request: CertificateRequest, person: Person | None, own_issuer: str) -> SigningGrant:
         """What a person of this server would have with an ID token of now; of other people only their token can say."""
         if person is None or not own_issuer:
             raise IdentityRefused(

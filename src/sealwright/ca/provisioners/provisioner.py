@@ -138,7 +138,7 @@ class Provisioner(Protocol):
     async def authenticate(self, token: UnverifiedToken, checks: CredentialChecks) -> SignedToken:
         """Verify the signature of a token that names this provisioner. Raises TokenRefused."""
 
-    def foreseen(self, request: CertificateRequest, person: Person | None, own_issuer: str) -> SigningGrant:
+    def grant_without_token(self, request: CertificateRequest, person: Person | None, own_issuer: str) -> SigningGrant:
         """What it would allow: a machine just the names of the request, or `person` of this server, whose issuer it trusts.
 
         `own_issuer`: the URL of that issuer; empty where it trusts another provider, of which only a token says who asks.

@@ -38,7 +38,7 @@ def one_use(issuer: str, token_id: str, *, expires_at: Instant, now: Instant) ->
 
 
 def replay_id(token: UnverifiedToken) -> str:
-    """What stands for a token that has no id: its signed part.
+    """The replay key of a token without a `jti`: its signed part.
 
     The signature is left out, because some signatures can be rewritten by anyone without becoming invalid.
     """

@@ -36,7 +36,7 @@ LARGEST_BODY = 128 * 1024
 _PREFIXES = ("", "/1.0")
 _BY_BODY = "public: the token in the body says who asks"
 _BY_CERTIFICATE = "public: the client certificate or the token says who asks"
-_TRUST = "public: what everybody needs to trust this server"
+_TRUST = "public: what anyone needs to trust this server"
 _MACHINES = frozenset({Listener.MACHINES})
 _ALSO_PLAIN = frozenset({"/health", "/roots.pem", "/intermediates.pem"})
 """On the status listener too: probes and programs that build a chain need no TLS. A root from there is worth its fingerprint."""

@@ -1,6 +1,6 @@
 """Roles whose grants need approval: who would get what one carries in another way is refused it.
 
-Whoever may grant could else give the same authority by a group, by another role, or by what a group of an identity provider
+Anyone who may grant could else give the same authority by a group, by another role, or by what a group of an identity provider
 gives. What counts is what is carried, and not what it is called.
 """
 

@@ -109,7 +109,7 @@ class DirectoryLookup:
         return tuple(await store.accounts_page(self._db, AccountKind.PERSON, search=text, beyond=after, at_most=_page(at_most)))
 
     async def show_group(self, who: str, *, actor: Actor) -> Group:
-        """A group, for actors who may read groups, and for who manages it."""
+        """A group, for actors who may read groups, and for the one who manages it."""
         found = await self.find_group(who)
         if not await self.manages(self._db, actor, found):
             require(actor, Permission.GROUP_READ)

@@ -59,7 +59,7 @@ class ServiceAccounts(DirectoryLookup):
         return tuple(await store.accounts_page(self._db, AccountKind.SERVICE, search=text, beyond=after, at_most=most))
 
     async def show_service_account(self, who: str, *, actor: Actor) -> Account:
-        """One of them, for itself, for who manages it, and for actors who may read people."""
+        """One of them, for itself, for the one who manages it, and for actors who may read people."""
         found = await self.service_account_in(self._db, who)
         if (found is None or found.id != actor.id) and not await self.manages(self._db, actor, found):
             require(actor, Permission.PERSON_READ)

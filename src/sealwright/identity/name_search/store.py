@@ -40,7 +40,7 @@ def rows_of(account: Account) -> list[dict[str, Any]]:
 
 
 BROAD = 20_000
-"""So many words are sorted in some milliseconds. With a term that begins more, names are looked through: many of them fit."""
+"""This many words are sorted in some milliseconds. With a term that begins more, names are looked through: many of them fit."""
 
 
 _of_kind = account_words.c.kind == _p("kind")

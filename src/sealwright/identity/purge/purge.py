@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sealwright.clock import Clock, Instant, before
-from sealwright.db import AT_ONCE, Database, Transaction, until_none_is_left
+from sealwright.db import AT_ONCE, Database, Transaction, delete_in_batches
 from sealwright.identity.api_keys import store as api_keys
 from sealwright.identity.api_tokens import store as api_tokens
 from sealwright.identity.devices import DEVICE_LIFETIME
@@ -26,16 +26,16 @@ OTHERS_KEPT = timedelta(days=2)
 async def purge(db: Database, clock: Clock) -> int:
     """Delete sessions that ended a month ago, devices that are known no more, and what else was over; returns how many."""
     now = clock.now()
-    gone = await until_none_is_left(db, devices.purge, before(now, DEVICE_LIFETIME))
-    gone += await until_none_is_left(db, imports.purge, now)
-    gone += await until_none_is_left(db, passkeys.purge_challenges, now)
-    gone += await until_none_is_left(db, upstream.purge_waiting, now)
-    gone += await until_none_is_left(db, upstream.purge_logout_tokens, now)
-    gone += await until_none_is_left(db, sign_ins.purge, before(now, RECORDS_KEPT))
-    gone += await until_none_is_left(db, api_tokens.purge, before(now, SESSIONS_KEPT))
-    gone += await until_none_is_left(db, api_keys.purge, before(now, SESSIONS_KEPT))
-    gone += await until_none_is_left(db, recycle_bin.purge, before(now, BIN_KEPT))
-    gone += await until_none_is_left(db, store.purge, before(now, OTHERS_KEPT))
+    gone = await delete_in_batches(db, devices.purge, before(now, DEVICE_LIFETIME))
+    gone += await delete_in_batches(db, imports.purge, now)
+    gone += await delete_in_batches(db, passkeys.purge_challenges, now)
+    gone += await delete_in_batches(db, upstream.purge_waiting, now)
+    gone += await delete_in_batches(db, upstream.purge_logout_tokens, now)
+    gone += await delete_in_batches(db, sign_ins.purge, before(now, RECORDS_KEPT))
+    gone += await delete_in_batches(db, api_tokens.purge, before(now, SESSIONS_KEPT))
+    gone += await delete_in_batches(db, api_keys.purge, before(now, SESSIONS_KEPT))
+    gone += await delete_in_batches(db, recycle_bin.purge, before(now, BIN_KEPT))
+    gone += await delete_in_batches(db, store.purge, before(now, OTHERS_KEPT))
     return gone + await _purge_sessions(db, before(now, SESSIONS_KEPT))
 
 

@@ -84,7 +84,7 @@ class Roles:
         self._domain = domain
         self._approvals: Approvals | None = None
 
-    def hold_with(self, approvals: Approvals) -> None:
+    def use_approvals(self, approvals: Approvals) -> None:
         """Hold the grants that need approval there; without it, they are refused."""
         self._approvals = approvals
         approvals.appliers[RequestKind.ROLE_GRANT] = self._make_approved

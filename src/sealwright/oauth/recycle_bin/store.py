@@ -28,7 +28,7 @@ Reader = Database | Transaction
 c, d = oauth_clients.c, oauth_deleted_clients.c
 _COLUMNS = tuple(column for column in oauth_clients.c if not column.name.startswith("previous_"))
 _CLIENT = Statement(select(*_COLUMNS).where(c.id == bindparam("of")))
-_HANGING = (
+_DEPENDENT_TABLES = (
     oauth_scope_maps,
     oauth_supplementary_scope_maps,
     oauth_claim_maps,
@@ -36,8 +36,8 @@ _HANGING = (
     oauth_credential_holders,
 )
 """Tables whose rows belong to a client and hold no secret."""
-_ROWS = {table.name: Statement(select(*table.c).where(table.c.client_id == bindparam("of"))) for table in _HANGING}
-_INSERT_ROW = {table.name: Statement(insert(table)) for table in (*_HANGING, oauth_clients, oauth_client_images)}
+_ROWS = {table.name: Statement(select(*table.c).where(table.c.client_id == bindparam("of"))) for table in _DEPENDENT_TABLES}
+_INSERT_ROW = {table.name: Statement(insert(table)) for table in (*_DEPENDENT_TABLES, oauth_clients, oauth_client_images)}
 _IMAGE = Statement(select(*oauth_client_images.c).where(oauth_client_images.c.client_id == bindparam("of")))
 _IS_GROUP = Statement(select(groups.c.id).where(groups.c.id == bindparam("of")))
 _IS_ISSUER = Statement(select(oauth_issuers.c.id).where(oauth_issuers.c.id == bindparam("of")))
@@ -93,7 +93,7 @@ async def keep(tx: Transaction, client_id: str, keys: list[str], now: Instant, d
     row = dict(zip((column.name for column in _COLUMNS), found, strict=True))
     secrets = {name: row.pop(name) for name in _SECRETS}
     hanging = {}
-    for table in _HANGING:
+    for table in _DEPENDENT_TABLES:
         names = [column.name for column in table.c]
         hanging[table.name] = [dict(zip(names, each, strict=True)) for each in await tx.all(_ROWS[table.name], of=client_id)]
     image, pixels = await tx.one(_IMAGE, of=client_id), None
@@ -147,7 +147,7 @@ async def restore(tx: Transaction, found: RestorableClient, now: Instant) -> int
     previous = {"previous_secret_digest": None, "previous_secret_ends_at": None}
     await tx.run(_INSERT_ROW[oauth_clients.name], **kept.row | secrets | previous | {"updated_at": now})
     lost = 0
-    for table in _HANGING:
+    for table in _DEPENDENT_TABLES:
         for each in kept.rows.get(table.name, ()):
             if "group_id" in each and await tx.one(_IS_GROUP, of=each["group_id"]) is None:
                 lost += 1

@@ -51,9 +51,9 @@ class Unmet(NamedTuple):
     """A condition that the claims do not fulfil."""
 
     found: str
-    """What the claim is, in words, for whoever presented the token."""
+    """What the claim is, in words, for the one who presented the token."""
     wanted: str
-    """The pattern, which names what an administrator trusts: for the record, and for who may read rules."""
+    """The pattern, which names what an administrator trusts: for the record, and for those who may read rules."""
 
     def __str__(self) -> str:
         """Both."""
@@ -91,7 +91,7 @@ def fits(pattern: str, value: str) -> bool:
 
 
 def _behind_stars(states: set[int], tokens: list[str]) -> set[int]:
-    """With the places that are reached without a character, because a star may stand for none."""
+    """The states, with those that are reached without a character, because a star may stand for none."""
     reached = set(states)
     for state in states:
         at = state

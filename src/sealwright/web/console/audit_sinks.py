@@ -44,7 +44,7 @@ class ListedSink(Struct, frozen=True):
 
 
 class AuditSinkPages:
-    """Whoever reads the record sees them; who changes sinks sees the whole address of each, by which receivers know senders."""
+    """Readers of the record see them; those who change sinks see the whole address of each, by which receivers know senders."""
 
     def __init__(self, pages: Pages, forwarding: Forwarding, clock: Clock) -> None:
         self._pages = pages

@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 
 from sealwright.access.approvals import ApprovalRule, RuleRefused, Vote, VoteDecision, check_comment, rule_in_words
-from sealwright.access.approvals.models import Standing
+from sealwright.access.approvals.models import ApproverStatus
 from sealwright.access.approvals.policy import check_rule, may_decide, tally
 from sealwright.clock import Instant
 from sealwright.errors import InvalidInput
 
-MEMBER = Standing(active=True, groups=frozenset({"g1"}))
-HOLDER = Standing(active=True, roles=frozenset({"r-admin"}))
+MEMBER = ApproverStatus(active=True, groups=frozenset({"g1"}))
+HOLDER = ApproverStatus(active=True, roles=frozenset({"r-admin"}))
 OF_GROUP = ApprovalRule(object="profile:web", votes=2, group_id="g1")
 OF_ROLE = ApprovalRule(object="role:r-admin", role="r-admin")
 
@@ -27,8 +27,8 @@ def vote(account_id, decision=VoteDecision.APPROVE):
         (HOLDER, OF_GROUP, False),
         (HOLDER, OF_ROLE, True),
         (MEMBER, OF_ROLE, False),
-        (Standing(active=False, groups=frozenset({"g1"})), OF_GROUP, False),
-        (Standing(active=True), OF_GROUP, False),
+        (ApproverStatus(active=False, groups=frozenset({"g1"})), OF_GROUP, False),
+        (ApproverStatus(active=True), OF_GROUP, False),
     ],
 )
 def test_who_is_asked_may_decide(standing, rule, may):
@@ -37,10 +37,10 @@ def test_who_is_asked_may_decide(standing, rule, may):
 
 def test_votes_of_the_requester_of_others_and_against_it_do_not_count():
     votes = [vote("anna"), vote("ben"), vote("carla", VoteDecision.REJECT), vote("mallory")]
-    standings = {"anna": MEMBER, "ben": MEMBER, "carla": MEMBER, "mallory": HOLDER}
-    (alone,) = tally([OF_GROUP], votes, standings, ["ben"])
+    statuses = {"anna": MEMBER, "ben": MEMBER, "carla": MEMBER, "mallory": HOLDER}
+    (alone,) = tally([OF_GROUP], votes, statuses, ["ben"])
     assert (alone.have, alone.enough) == (1, False)
-    (both,) = tally([OF_GROUP], votes, standings, [])
+    (both,) = tally([OF_GROUP], votes, statuses, [])
     assert (both.have, both.enough) == (2, True)
 
 

@@ -547,7 +547,7 @@ async def test_provider_that_is_down_or_answers_rubbish_makes_a_clear_503(ca, di
 async def test_subject_with_unusual_characters_is_escaped_as_step_does(ca):
     await with_provider(ca)
     subject = "auth0|alice smith"
-    ca.standings[subject] = ca.standings[ALICE]
+    ca.holder_statuses[subject] = ca.holder_statuses[ALICE]
     uri = f"{ISSUER_URL}#auth0%7Calice%20smith"
     status, answer = await sign(ca, ca.id_token(sub=subject), csr(subject, ("alice@example.org", uri)))
     assert status == 201, answer
@@ -557,7 +557,7 @@ async def test_subject_with_unusual_characters_is_escaped_as_step_does(ca):
 async def test_long_subject_is_left_out_of_the_common_name(ca):
     await with_provider(ca)
     subject = "s" * 65
-    ca.standings[subject] = ca.standings[ALICE]
+    ca.holder_statuses[subject] = ca.holder_statuses[ALICE]
     status, answer = await sign(ca, ca.id_token(sub=subject), csr(subject, ("alice@example.org",)))
     assert status == 201, answer
     assert (common_name_in(leaf_of(answer)), len(names_in(leaf_of(answer)))) == ("", 2)

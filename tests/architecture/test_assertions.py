@@ -1,9 +1,12 @@
 """Every test can fail: it asserts what need not be so, by itself or through a helper whose name says that it asserts."""
 
 import ast
+from functools import cache
+from typing import NamedTuple
 
 import pytest
 
+from tests.architecture.syntax import dotted, statements
 from tests.architecture.test_budgets import ROOT, name_of, source_of
 
 ALL_FILES = sorted((ROOT / "tests").rglob("*.py"))
@@ -14,8 +17,14 @@ ALWAYS_TRUE_MEMBERS = {"id"}
 """What everything that has it has: to assert it alone says nothing."""
 
 
-def functions_in(source):
-    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+class Function(NamedTuple):
+    """What counts of a function."""
+
+    name: str
+    asserts: bool
+    """By itself."""
+    called: frozenset[str]
+    """The names of what it calls, without what is before the last dot."""
 
 
 def is_filler(assertion):
@@ -24,29 +33,36 @@ def is_filler(assertion):
     return isinstance(asserted, ast.Constant) or (isinstance(asserted, ast.Attribute) and asserted.attr in ALWAYS_TRUE_MEMBERS)
 
 
-def asserts(function, helpers):
-    """Whether a function asserts, or calls one of `helpers`."""
-    for node in ast.walk(function):
-        if isinstance(node, ast.Assert) and not is_filler(node):
-            return True
-        if isinstance(node, ast.Call):
-            called = ast.unparse(node.func)
-            if called in RAISING or called.rpartition(".")[2] in helpers:
-                return True
-    return False
+def read(node):
+    """What counts of the function that begins here."""
+    nodes = list(ast.walk(node))
+    called = {dotted(each.func) for each in nodes if isinstance(each, ast.Call)}
+    asserted = any(isinstance(each, ast.Assert) and not is_filler(each) for each in nodes)
+    return Function(node.name, asserted or bool(called & RAISING), frozenset(name.rpartition(".")[2] for name in called))
+
+
+@cache
+def read_source(source):
+    """The tests and the helpers that assert of a source, nested ones too, and the lines of its fillers."""
+    every = statements(ast.parse(source))
+    functions = [each for each in every if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+    wanted = [read(each) for each in functions if each.name.startswith(("test_", *HELPER_PREFIXES))]
+    return wanted, [each.lineno for each in every if isinstance(each, ast.Assert) and is_filler(each)]
 
 
 def helpers_in(sources):
     """Names of helpers that assert: themselves, or through one that does."""
-    named = [each for source in sources for each in functions_in(source) if each.name.startswith(HELPER_PREFIXES)]
+    named = [each for source in sources for each in read_source(source)[0] if each.name.startswith(HELPER_PREFIXES)]
     found: set[str] = set()
-    while more := {each.name for each in named if each.name not in found and asserts(each, found)}:
+    while more := {each.name for each in named if each.name not in found and (each.asserts or each.called & found)}:
         found |= more
     return found
 
 
 def silent_in(source, helpers):
-    return [each.name for each in functions_in(source) if each.name.startswith("test_") and not asserts(each, helpers)]
+    """Names of the tests that neither assert nor call one of `helpers`."""
+    tests = [each for each in read_source(source)[0] if each.name.startswith("test_")]
+    return [each.name for each in tests if not each.asserts and not each.called & helpers]
 
 
 def test_every_test_asserts_something():
@@ -55,12 +71,7 @@ def test_every_test_asserts_something():
 
 
 def test_no_assertion_says_what_is_always_so():
-    fillers = [
-        f"{name_of(path)}:{node.lineno}"
-        for path in ALL_FILES
-        for node in ast.walk(ast.parse(source_of(path)))
-        if isinstance(node, ast.Assert) and is_filler(node)
-    ]
+    fillers = [f"{name_of(path)}:{line}" for path in ALL_FILES for line in read_source(source_of(path))[1]]
     assert fillers == []
 
 

@@ -6,6 +6,8 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from tests.architecture.syntax import statements
+
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "sealwright"
 FILES = sorted(path for path in SOURCE.rglob("*.py") if "migrations" not in path.parts)
@@ -45,7 +47,7 @@ def definitions_in(path):
     """Every class and function of a file, nested ones too."""
     return [
         node
-        for node in ast.walk(ast.parse(source_of(path)))
+        for node in statements(ast.parse(source_of(path)))
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
     ]
 

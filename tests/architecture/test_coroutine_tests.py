@@ -4,6 +4,7 @@ import ast
 
 import pytest
 
+from tests.architecture.syntax import dotted
 from tests.architecture.test_assertions import TEST_FILES
 from tests.architecture.test_budgets import name_of, source_of
 
@@ -14,11 +15,11 @@ def running_a_nested_coroutine(source):
     for test in ast.parse(source).body:
         if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
             nested = {each.name for each in test.body if isinstance(each, ast.AsyncFunctionDef)}
-            called = [each for each in ast.walk(test) if isinstance(each, ast.Call)]
+            called = [each for each in ast.walk(test) if isinstance(each, ast.Call)] if nested else []
             started = {
-                ast.unparse(argument.func)
+                dotted(argument.func)
                 for call in called
-                if ast.unparse(call.func) == "asyncio.run"
+                if dotted(call.func) == "asyncio.run"
                 for argument in call.args
                 if isinstance(argument, ast.Call)
             }

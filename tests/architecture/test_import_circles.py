@@ -3,6 +3,7 @@
 import ast
 from graphlib import CycleError, TopologicalSorter
 
+from tests.architecture.syntax import statements
 from tests.architecture.test_budgets import FILES, SOURCE
 
 
@@ -16,7 +17,7 @@ MODULES = {module_name(path): path for path in FILES}
 
 def imported_by(path):
     """The modules of ours that a file names in an import, for types and within functions too."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in statements(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"

@@ -14,15 +14,15 @@ IS_NO = re.compile(
 
 def texts_in(path):
     """Every text of a file that is not its documentation: what is shown, logged and recorded."""
-    tree = ast.parse(source_of(path))
+    nodes = list(ast.walk(ast.parse(source_of(path))))
     documentation = {
         id(node.body[0].value)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
             yield node.lineno, node.value
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import jwt
 
-from tests.interop.wire import Requester, line, new_key, signing_request, write_key
+from tests.interop.wire import new_key, server_certificate, signing_request
 from tests.live import LiveServer
 
 Say = Callable[[BaseHTTPRequestHandler], None]
@@ -123,12 +123,8 @@ def foreign_provider(server: LiveServer) -> Iterator[ForeignProvider]:
         def handle_error(self, *_: object) -> None:
             pass  # connections that the other side gives up are what is tested
 
-    requester = Requester(server)
-    with line(server.machines, server.root) as opened:
-        signed = opened.send("POST", "/sign", requester.sign_body(HOST)).json()
-    chain = server.file("foreign.crt", "".join(signed["certChain"]))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain, write_key(server.place / "foreign.key", requester.key))
+    context.load_cert_chain(*server_certificate(server, HOST, "foreign"))
     listener = Listener((HOST, 0), Handler)
     listener.socket = context.wrap_socket(listener.socket, server_side=True)
     provider.origin = f"https://{HOST}:{listener.server_address[1]}"

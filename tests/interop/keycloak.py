@@ -1,4 +1,4 @@
-"""A real Keycloak in development mode, whose certificate comes from our CA and whose realm a test makes."""
+"""A real Keycloak, prepared by its installation, whose certificate comes from our CA and whose realm a test makes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import copytree
+from shutil import copy2, copytree
 from typing import Any
 from urllib.parse import urlencode
 
 from tests.interop.client_programs import require
-from tests.interop.wire import Requester, line, write_key
+from tests.interop.sign_on_place import CLIENT, CLIENT_SECRET
+from tests.interop.wire import server_certificate
 from tests.live import TOOLS, LiveServer, end, free_ports, wait_for_port
 
 DISTRIBUTION = TOOLS / "keycloak"
 HOST = "127.0.0.2"
 """Loopback too, and none of the names of the server, which certifies those for no one else."""
-ADMIN, ADMIN_PASSWORD = "keeper", "seven-blue-herons-wade-4"
+ADMIN = "keeper"
+"""Made by its installation, which keeps the password beside it."""
 PATIENCE = 600.0
 REALM = "staff"
 
@@ -52,7 +54,8 @@ class Keycloak:
 
     def administer(self, method: str, path: str, value: Any = None) -> Any:
         """Call its administration as its administrator."""
-        form = {"grant_type": "password", "client_id": "admin-cli", "username": ADMIN, "password": ADMIN_PASSWORD}
+        password = (DISTRIBUTION / ".administrator").read_text().strip()
+        form = {"grant_type": "password", "client_id": "admin-cli", "username": ADMIN, "password": password}
         token = self._send("POST", "/realms/master/protocol/openid-connect/token", urlencode(form).encode(), {})
         headers = {"authorization": f"Bearer {token['access_token']}", "content-type": "application/json"}
         return self._send(method, f"/admin/realms/{path}", None if value is None else json.dumps(value).encode(), headers)
@@ -79,7 +82,16 @@ def realm(server: LiveServer, people: Mapping[str, tuple[str, tuple[str, ...]]])
             }
             for name, (password, of) in people.items()
         ],
-        "clients": [_client(server, "sealwright", full_path=False), _client(server, "sealwright-paths", full_path=True)],
+        "clients": [
+            _client(server, CLIENT, full_path=False),
+            _client(server, f"{CLIENT}-paths", full_path=True),
+            {
+                "clientId": "step",
+                "publicClient": True,
+                "standardFlowEnabled": True,
+                "redirectUris": ["http://127.0.0.1"],
+            },
+        ],
     }
 
 
@@ -92,7 +104,7 @@ def _client(server: LiveServer, client_id: str, *, full_path: bool) -> dict[str,
     }
     return {
         "clientId": client_id,
-        "secret": "the-secret-of-this-server-there-8",
+        "secret": CLIENT_SECRET,
         "protocol": "openid-connect",
         "publicClient": False,
         "standardFlowEnabled": True,
@@ -106,19 +118,25 @@ def _client(server: LiveServer, client_id: str, *, full_path: bool) -> dict[str,
     }
 
 
+def _home(home: Path) -> Path:
+    """A directory for one run: with a database of its own, and the program of the installation."""
+    (home / "bin").mkdir(parents=True)
+    copy2(DISTRIBUTION / "bin" / "kc.sh", home / "bin")  # it takes the directory above its own for its home
+    for name in ("conf", "lib", "providers", "themes"):
+        (home / name).symlink_to(DISTRIBUTION / name)
+    copytree(DISTRIBUTION / "data", home / "data")
+    return home
+
+
 @contextmanager
 def keycloak(server: LiveServer, place: Path, people: Mapping[str, tuple[str, tuple[str, ...]]]) -> Iterator[Keycloak]:
     """Start it; stopped afterwards."""
-    require((DISTRIBUTION / ".version").exists(), "scripts/install-keycloak")
-    copytree(DISTRIBUTION, home := place / "keycloak")
+    require((DISTRIBUTION / ".administrator").exists(), "scripts/install-keycloak")
+    home = _home(place / "keycloak")
     imported = home / "data" / "import" / f"{REALM}-realm.json"
     imported.parent.mkdir(parents=True)
     imported.write_text(json.dumps(realm(server, people)))
-    requester = Requester(server)
-    with line(server.machines, server.root) as opened:
-        signed = opened.send("POST", "/sign", requester.sign_body(HOST)).json()
-    chain = server.file("keycloak.crt", "".join(signed["certChain"]))
-    key = write_key(server.place / "keycloak.key", requester.key)
+    chain, key = server_certificate(server, HOST, "keycloak")
     (port,) = free_ports(1)
     origin, log = f"https://{HOST}:{port}", place / "keycloak.log"
     options = {
@@ -129,17 +147,17 @@ def keycloak(server: LiveServer, place: Path, people: Mapping[str, tuple[str, tu
         "https-certificate-file": chain,
         "https-certificate-key-file": key,
         "truststore-paths": server.root,
+        "cache": "local",
     }
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(place),
-        "JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx512m",
-        "KC_BOOTSTRAP_ADMIN_USERNAME": ADMIN,
-        "KC_BOOTSTRAP_ADMIN_PASSWORD": ADMIN_PASSWORD,
+        "JAVA_OPTS": "-Xms64m -Xmx512m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC",  # it lives for too short to be optimized
     }
     command = [
         str(home / "bin" / "kc.sh"),
-        "start-dev",
+        "start",
+        "--optimized",
         "--import-realm",
         *(f"--{name}={value}" for name, value in options.items()),
     ]

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,9 +93,18 @@ class User:
         return crt, key
 
     def certificate_by_sign_in(
-        self, name: str, *more: str, provisioner: str = "kanidm", person: str = "alice", password: str = PERSON_PASSWORD
+        self,
+        name: str,
+        *more: str,
+        provisioner: str = "kanidm",
+        person: str = "alice",
+        password: str = PERSON_PASSWORD,
+        signs_in: Callable[[str], None] | None = None,
     ) -> tuple[str, int]:
-        """`step ca certificate` with an OIDC provisioner and a person in a real Chromium; what it printed and its status."""
+        """`step ca certificate` with an OIDC provisioner and a person in a real Chromium; what it printed and its status.
+
+        `signs_in` does it in another way, at the address that was printed.
+        """
         command = [str(TOOLS / "step"), "ca", "certificate", name, "personal.crt", "personal.key"]
         process = subprocess.Popen(
             [*command, "--provisioner", provisioner, "--force", *more],
@@ -112,7 +121,10 @@ class User:
             printed = ""
             for line in process.stdout or ():
                 printed += line
-                found = re.search(r"https://\S+/oauth2/authorise\S+", line)
+                found = re.search(r"https://\S+[?&]response_type=\S+", line)
+                if found and signs_in is not None:
+                    signs_in(found.group(0))
+                    break
                 if found:
                     with chromium_page() as page:
                         sign_in(page, found.group(0), person, password)

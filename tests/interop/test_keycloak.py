@@ -1,6 +1,8 @@
-"""Sign-in with a real Keycloak 26: groups as names and as paths, HS256 in its list, new keys, sign-out there, and the guide."""
+"""Sign-in with a real Keycloak 26: groups as names and as paths, HS256 in its list, new keys, sign-out there, and the guide.
 
-import json
+It takes seconds to start, so everything that needs one is in this file.
+"""
+
 from http import HTTPStatus
 
 import pytest
@@ -9,60 +11,47 @@ from demo.forms import Browser
 from tests.documentation.pages import missing_line, steps, variables
 from tests.documentation.shell import shell
 from tests.interop.keycloak import REALM, keycloak
+from tests.interop.sign_on_place import CLIENT, CLIENT_SECRET, SignOnPlace
+from tests.live import free_ports, wait_until
 from tests.reference_script import ROOT
 
 PEOPLE = {
     "erin": ("erin-walks-through-9-gardens", ("engineers",)),
     "olaf": ("olaf-counts-71-grey-stones", ("outsiders",)),
+    # Of someone with several sessions, Keycloak notifies each client of one alone.
+    "rosa": ("rosa-paints-5-narrow-boats", ("engineers",)),
 }
-SECRET = "the-secret-of-this-server-there-8"
 
 
-class Place:
+class Place(SignOnPlace):
     """Our server with a key of the API, and Keycloak beside it."""
 
     def __init__(self, server, staff, key):
-        self.server, self.staff, self.key = server, staff, key
+        super().__init__(server, staff.issuer)
+        self.staff, self.key = staff, key
 
-    def provider(self, name, client_id="sealwright", *more):
-        """A provider that is stored; its id."""
-        secret = self.server.file(f"{name}-secret", SECRET)
-        made = self.server.sealwright_json(
-            "oidc-provider", "create", name, self.staff.issuer, client_id, "--client-secret-file", secret, *more
-        )
-        return made["id"]
-
-    def mapped(self, name, group, role, client_id="sealwright"):
-        provider = self.provider(name, client_id, "--downgrade-rule", "intersection")
-        self.server.sealwright("oidc-provider", "map-group", provider, group, role)
-        return provider
+    def lenient(self, name, group, role, client_id=CLIENT):
+        """A provider of which one group gives a role, though HS256 is in its list; its id."""
+        return self.mapped(name, group, role, "--downgrade-rule", "intersection", client_id=client_id)
 
     def sign_on(self, provider, person):
         """The browser and the page that a person arrives at."""
         browser = Browser(self.server.root)
-        page = browser.open(f"{self.server.people}/auth/oidc/login?provider={provider}")
+        page = browser.open(self.begin(provider))
         return browser, browser.submit(page, "kc-login", username=person, password=PEOPLE[person][0])
-
-    def is_signed_in(self, browser):
-        return browser.open(f"{self.server.people}/ui/account").url == f"{self.server.people}/ui/account"
-
-    def listed(self, *command):
-        """What a command lists, one JSON object a line."""
-        return [json.loads(line) for line in self.server.sealwright(*command, "--output", "json").splitlines()]
 
 
 @pytest.fixture(scope="module")
-def place(server, tmp_path_factory, request):
-    robot = request.module.__name__.rpartition(".")[2].replace("_", "-")
-    server.sealwright("service-account", "create", robot, "Robot")
-    server.sealwright("group", "add-members", "system_admins", robot)
-    key = server.sealwright_json("service-account", "api-token", "generate", robot, "guide", "--readwrite")
+def place(server, tmp_path_factory):
+    server.sealwright("service-account", "create", "test-keycloak", "Robot")
+    server.sealwright("group", "add-members", "system_admins", "test-keycloak")
+    key = server.sealwright_json("service-account", "api-token", "generate", "test-keycloak", "guide", "--readwrite")
     with keycloak(server, tmp_path_factory.mktemp("keycloak"), PEOPLE) as staff:
         yield Place(server, staff, key["token"])
 
 
 def test_keycloak_lists_hs256_which_the_strict_rule_refuses_by_name(place):
-    secret = place.server.file("strict-secret", SECRET)
+    secret = place.server.file("strict-secret", CLIENT_SECRET)
     wanted = ("oidc-provider", "create", "Strict", place.staff.issuer, "sealwright", "--client-secret-file", secret)
     refused = place.server.attempt(*wanted)
     assert refused.returncode != 0
@@ -71,7 +60,7 @@ def test_keycloak_lists_hs256_which_the_strict_rule_refuses_by_name(place):
 
 
 def test_person_of_keycloak_signs_in_by_the_name_of_a_group_and_it_is_explained(place):
-    provider = place.mapped("Names", "engineers", "r-operator")
+    provider = place.lenient("Names", "engineers", "r-operator")
     browser, page = place.sign_on(provider, "erin")
     assert page.url == f"{place.server.people}/ui/account", page.text
     assert "Erin Staff" in page.text
@@ -83,7 +72,7 @@ def test_person_of_keycloak_signs_in_by_the_name_of_a_group_and_it_is_explained(
 
 
 def test_full_group_path_of_keycloak_is_another_group_and_the_nearest_is_named(place):
-    provider = place.mapped("Paths", "engineers", "r-viewer", "sealwright-paths")
+    provider = place.lenient("Paths", "engineers", "r-viewer", "sealwright-paths")
     _, page = place.sign_on(provider, "erin")
     assert page.status == HTTPStatus.FORBIDDEN
     assert "<code>/engineers</code>" in page.text
@@ -94,7 +83,7 @@ def test_full_group_path_of_keycloak_is_another_group_and_the_nearest_is_named(p
 
 
 def test_person_of_keycloak_without_a_mapped_group_is_refused_with_the_groups_seen(place):
-    provider = place.mapped("Outsiders", "engineers", "r-viewer")
+    provider = place.lenient("Outsiders", "engineers", "r-viewer")
     browser, page = place.sign_on(provider, "olaf")
     assert page.status == HTTPStatus.FORBIDDEN
     assert "<code>outsiders</code>" in page.text
@@ -102,7 +91,7 @@ def test_person_of_keycloak_without_a_mapped_group_is_refused_with_the_groups_se
 
 
 def test_new_key_of_keycloak_is_fetched_by_itself(place):
-    provider = place.mapped("Rotated", "engineers", "r-viewer")
+    provider = place.lenient("Rotated", "engineers", "r-viewer")
     place.sign_on(provider, "erin")
     before = place.server.sealwright_json("oidc-provider", "key-status", provider)
     parent = place.staff.administer("GET", REALM)["id"]
@@ -126,12 +115,41 @@ def test_new_key_of_keycloak_is_fetched_by_itself(place):
     ]
 
 
+def test_sign_out_at_keycloak_ends_the_session_here(place):
+    provider = place.lenient("Logout", "engineers", "r-viewer")
+    browser, page = place.sign_on(provider, "rosa")
+    assert place.is_signed_in(browser), page.text
+    (rosa,) = place.staff.administer("GET", f"{REALM}/users?username=rosa&exact=true")
+    place.staff.administer("POST", f"{REALM}/users/{rosa['id']}/logout")
+    wait_until(lambda: not place.is_signed_in(browser), "the end of the session")
+    found = place.listed("audit", "list", "--event", "oidc_logout.received", "--limit", "20")
+    assert "done" in {event["outcome"] for event in found}
+
+
+def test_stock_step_gets_a_certificate_for_a_person_of_keycloak(place, ours):
+    (port,) = free_ports(1)
+    discovery = f"{place.staff.issuer}/.well-known/openid-configuration"
+    where = ("--configuration-endpoint", discovery, "--listen-address", f"127.0.0.1:{port}")
+    place.server.sealwright("provisioner", "add", "staff", "--type", "oidc", "--client-id", "step", *where)
+    user = ours.user("erin").bootstrap()
+
+    def sign_in(address):
+        browser = Browser(place.server.root)
+        browser.submit(browser.open(address), "kc-login", username="erin", password=PEOPLE["erin"][0])
+
+    printed, status = user.certificate_by_sign_in("erin@example.org", provisioner="staff", signs_in=sign_in)
+    assert status == 0, printed
+    short = user.step("certificate", "inspect", "--short", "personal.crt")
+    assert "Provisioner: staff" in " ".join(short.split())
+    assert "erin@example.org" in short
+
+
 def test_curl_commands_of_the_guide_work_as_written(place, tmp_path):
     environment = {
         "SERVER": place.server.people,
         "KEY": place.key,
         "ISSUER": place.staff.issuer,
-        "SECRET": SECRET,
+        "SECRET": CLIENT_SECRET,
         "CURL_CA_BUNDLE": str(place.server.root),
     }
     written = steps(ROOT / "docs" / "howto" / "single-sign-on-step-by-step.md")

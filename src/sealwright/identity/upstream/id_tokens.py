@@ -168,10 +168,12 @@ def _authenticated_at(claims: Mapping[str, Any], now: Instant) -> Instant:
 
 
 def _check_hash(claims: Mapping[str, Any], algorithm: str, access_token: str) -> None:
-    """`at_hash` (section 3.1.3.6): asked for wherever there is an access token."""
+    """`at_hash` (section 3.1.3.6): optional where both come from the token endpoint, and then Entra ID and Auth0 leave it out."""
+    if "at_hash" not in claims:
+        return
     digest = _HASHES.get(algorithm[-3:], hashlib.sha512)(access_token.encode()).digest()
     expected = base64url(digest[: len(digest) // 2])
-    if not hmac.compare_digest(str(claims.get("at_hash", "")).encode(), expected.encode()):
+    if not hmac.compare_digest(str(claims["at_hash"]).encode(), expected.encode()):
         raise SignOnRefused(RefusedSignOn.AT_HASH_MISMATCH, "The access token is not the one that the ID token was made with.")
 
 

@@ -6,22 +6,65 @@ import pytest
 
 from sealwright.access import SYSTEM
 from sealwright.identity import ProviderInput, ProviderRefused, SignOnRefused
-from tests.foreign_provider import ISSUER, described
+from sealwright.jose import jwk_of
+from tests.foreign_provider import CLIENT, ISSUER, described
 from tests.scripted_outbound import json_answer
+from tests.signing import signing_key
 from tests.unit.identity.upstream.world import upstream_world
 
 GUID = "8f9a2b34-2f1c-4a0e-9d4c-6f6f2d1c1a11"
+TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+ENTRA = f"https://login.microsoftonline.example/{TENANT}/v2.0"
+# Of the token endpoint, these two give ID tokens without at_hash.
+IN_ENTRA = {"at_hash": None, "sid": None, "oid": GUID, "tid": TENANT, "uti": "x", "rh": "0.A", "ver": "2.0", "nbf": 1}
+IN_AUTH0 = {
+    "at_hash": None,
+    "preferred_username": None,
+    "nickname": "alice",
+    "sub": "auth0|5f7c8ec7c33c6c004bbafe82",
+    "sid": "q1",
+}
 SHAPES = {
-    "Keycloak, names": ("groups", {"groups": ["engineers", "offline"]}, "engineers"),
-    "Keycloak, full paths": ("groups", {"groups": ["/company/engineers"]}, "/company/engineers"),
-    "Keycloak, realm roles": ("realm_access.roles", {"realm_access": {"roles": ["engineers", "uma_authorization"]}}, "engineers"),
-    "Authentik": ("groups", {"groups": ["authentik Admins", "engineers"], "ak_proxy": {}}, "authentik Admins"),
-    "Okta": ("groups", {"groups": ["Everyone", "engineers"], "ver": 1, "amr": ["pwd"]}, "engineers"),
-    "Auth0": ("https://sealwright.example.org/groups", {"https://sealwright.example.org/groups": ["engineers"]}, "engineers"),
-    "Entra ID": ("groups", {"groups": [GUID], "tid": "9188040d-6c67-4c5b-b112-36a304b66dad", "ver": "2.0"}, GUID),
-    "Entra ID, app roles": ("roles", {"roles": ["Operator"]}, "Operator"),
-    "Google Workspace": ("hd", {"hd": "example.org", "email": "alice@example.org", "email_verified": True}, "example.org"),
-    "a group that looks like a mail address": ("groups", {"groups": ["engineering@example.com"]}, "engineering@example.com"),
+    "Keycloak, names": (ISSUER, "groups", {"groups": ["engineers", "offline"], "azp": CLIENT, "acr": "1"}, "engineers"),
+    "Keycloak, full paths": (ISSUER, "groups", {"groups": ["/company/engineers"], "azp": CLIENT}, "/company/engineers"),
+    "Keycloak, realm roles": (
+        ISSUER,
+        "realm_access.roles",
+        {"realm_access": {"roles": ["engineers", "uma_authorization"]}, "azp": CLIENT},
+        "engineers",
+    ),
+    "Authentik": (
+        "https://sso.example.com/application/o/sealwright/",
+        "groups",
+        {"groups": ["authentik Admins", "engineers"], "nickname": "alice", "acr": "goauthentik.io/providers/oauth2/default"},
+        "authentik Admins",
+    ),
+    "Okta": (
+        "https://staff.okta.example",
+        "groups",
+        {"groups": ["Everyone", "engineers"], "ver": 1, "jti": "ID.x", "amr": ["pwd"], "idp": "00oixa26ycdNcX0VT0h7"},
+        "engineers",
+    ),
+    "Auth0": (
+        "https://staff.eu.auth0.example/",
+        "https://sealwright.example.org/groups",
+        {"https://sealwright.example.org/groups": ["engineers"], **IN_AUTH0},
+        "engineers",
+    ),
+    "Entra ID": (ENTRA, "groups", {"groups": [GUID], **IN_ENTRA}, GUID),
+    "Entra ID, app roles": (ENTRA, "roles", {"roles": ["Operator"], **IN_ENTRA}, "Operator"),
+    "Google Workspace": (
+        "https://accounts.google.example",
+        "hd",
+        {"hd": "example.org", "email": "alice@example.org", "email_verified": True, "azp": CLIENT, "preferred_username": None},
+        "example.org",
+    ),
+    "a group that looks like a mail address": (
+        ISSUER,
+        "groups",
+        {"groups": ["engineering@example.com"]},
+        "engineering@example.com",
+    ),
 }
 
 
@@ -31,12 +74,23 @@ async def refused(world, provider, **claims):
     return caught.value
 
 
-@pytest.mark.parametrize(("path", "claims", "group"), SHAPES.values(), ids=SHAPES)
-async def test_groups_are_read_in_the_shape_of_each_provider(path, claims, group):
-    async with upstream_world() as world:
+@pytest.mark.parametrize(("issuer", "path", "claims", "group"), SHAPES.values(), ids=SHAPES)
+async def test_groups_are_read_in_the_shape_of_each_provider(issuer, path, claims, group):
+    async with upstream_world(issuer) as world:
         made = await world.with_mapping(group, "r-operator", groups_claim_path=path)
         done = await world.signed_on(made, **{"groups": None, **claims})
-        assert done.completed.signed_in.account.name == "alice"
+        assert done.completed.signed_in.actor.permissions.everywhere
+        (record,) = await world.app.parts.sign_in_records.newest(at_most=5, actor=SYSTEM)
+        assert record.seen.mapped == ((group, "r-operator"),)
+
+
+async def test_key_set_that_names_no_algorithm_verifies_as_that_of_entra_id():
+    async with upstream_world() as world:
+        made = await world.with_mapping("engineers", "r-operator")
+        key = world.provider.key = signing_key("RS256")
+        published = {name: value for name, value in jwk_of(key.public_key, key.id, "RS256").items() if name != "alg"}
+        world.provider.outbound.answers[f"{ISSUER}/keys"] = json_answer({"keys": [{**published, "x5t": key.id}]})
+        assert (await world.signed_on(made)).completed.signed_in.account.name == "alice"
 
 
 @pytest.mark.parametrize(

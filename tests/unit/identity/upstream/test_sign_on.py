@@ -132,7 +132,8 @@ NOW = 1_795_000_000
         ({"nonce": "näch"}, "nonce_mismatch"),
         ({"nonce": None}, "nonce_mismatch"),
         ({"at_hash": "AAAA"}, "at_hash_mismatch"),
-        ({"at_hash": None}, "at_hash_mismatch"),
+        ({"at_hash": ""}, "at_hash_mismatch"),
+        ({"at_hash": 7}, "at_hash_mismatch"),
         ({"groups": {"a": 1}}, "groups_missing"),
     ],
 )

@@ -11,20 +11,20 @@ from sealwright.db import Database
 from sealwright.identity.upstream.models import UpstreamProvider
 from sealwright.identity.upstream.sign_on import CompletedSignOn
 from tests.databases import sqlite_database
-from tests.foreign_provider import ForeignProvider, described
+from tests.foreign_provider import ISSUER, ForeignProvider, described
 from tests.unit.identity.world import World
 
 
 class UpstreamWorld(World):
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, issuer: str = ISSUER) -> None:
         super().__init__(db)
         outbound: Any = self.app.around.outbound
-        self.provider = ForeignProvider(outbound, self.clock)
+        self.provider = ForeignProvider(outbound, self.clock, issuer)
         self.providers, self.sign_on = self.app.parts.upstream_providers, self.app.parts.sign_on
 
     async def with_mapping(self, group: str, role: str, **changes: Any) -> UpstreamProvider:
         """The provider, one group of which gives a role."""
-        made = await self.providers.create(described(**changes), actor=SYSTEM)
+        made = await self.providers.create(described(issuer_url=self.provider.issuer, **changes), actor=SYSTEM)
         await self.providers.map_group(made.id, group, role, actor=SYSTEM)
         return made
 
@@ -40,8 +40,8 @@ class UpstreamWorld(World):
 
 
 @asynccontextmanager
-async def upstream_world() -> AsyncIterator[UpstreamWorld]:
+async def upstream_world(issuer: str = ISSUER) -> AsyncIterator[UpstreamWorld]:
     async with sqlite_database() as db:
-        world = UpstreamWorld(db)
+        world = UpstreamWorld(db, issuer)
         await world.seed()
         yield world

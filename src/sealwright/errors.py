@@ -7,7 +7,8 @@ the log. Nothing here knows a status code: each wire has one table from class to
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
 
@@ -19,6 +20,11 @@ def as_sentence(text: str) -> str:
     """A reason as a sentence: with a capital, except where it begins with a name, and a full stop."""
     begun = text[:1].upper() + text[1:] if _LOWER_CASE.match(text) else text
     return begun if begun.endswith((".", "?", "!")) else f"{begun}."
+
+
+def pointer_to(*members: str) -> str:
+    """The JSON Pointer to a member of a member (RFC 6901)."""
+    return "".join(f"/{each.replace('~', '~0').replace('/', '~1')}" for each in members)
 
 
 class Action(StrEnum):
@@ -67,19 +73,21 @@ class Failure(Exception):
 
     code: ClassVar[str] = "failure"
 
-    def __init__(self, detail: str, *, reasons: tuple[str, ...] = (), hint: str = "", remedy: Remedy | None = None) -> None:
+    def __init__(
+        self, detail: str, *, reasons: tuple[str, ...] = (), hint: str = "", remedy: Remedy | None = None, pointer: str = ""
+    ) -> None:
         """`detail`: what was refused or failed and why, as one sentence, with the value that was wrong.
 
         `reasons`: the rules that decided, in words, for the audit row and for "why?". What to do next is `hint`, words that
-        fit every channel, and `remedy`, for which each channel has its own.
+        fit every channel, and `remedy`, for which each channel has its own. `pointer`: which value of what was given is wrong.
         """
         super().__init__(detail)
         self.detail = detail
         self.reasons = reasons
         self.hint = hint
         self.remedy = remedy
-        self.pointer = ""
-        """Where in a document it is wrong (RFC 6901), set by the code that reads the document; empty where there is none."""
+        self.pointer = pointer
+        """JSON Pointer (RFC 6901) to the value that is wrong, in the API's words: ``/mails/0``. Empty for no one value."""
 
     def next_step(self, words: Mapping[Action, str]) -> str:
         """What to do next: the hint, and the remedy in the words of one channel, where NAME stands for an unknown name."""
@@ -158,3 +166,13 @@ class Unavailable(Failure):
     def __init__(self, detail: str, *, retry_after: int = 5, hint: str = "") -> None:
         super().__init__(detail, hint=hint)
         self.retry_after = retry_after
+
+
+@contextmanager
+def in_member(*path: str) -> Iterator[None]:
+    """What is refused in the block is wrong in this member of what was given, or below it."""
+    try:
+        yield
+    except Failure as failure:
+        failure.pointer = pointer_to(*path) + failure.pointer
+        raise

@@ -13,7 +13,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
+from sealwright.errors import pointer_to
+
 _SHOWN = 64
+_Place = tuple[str | int, ...]
 _NAMES: Mapping[Any, str] = {
     str: "a text",
     int: "a whole number",
@@ -37,11 +40,23 @@ _BOUNDS: Mapping[str, str] = {
 
 
 class Misfit(Struct, frozen=True):
-    """What is wrong with one member, or with all of a document where `member` is empty."""
+    """What is wrong with one member, or with all of a document where `path` is empty."""
 
-    member: str
+    path: tuple[str | int, ...]
+    """Names of members and places in lists, from the outermost."""
     problem: str
     """The end of a sentence that begins with the member."""
+
+    @property
+    def member(self) -> str:
+        """As it is written in a sentence: ``groups[2].name``."""
+        parts = (f"[{each}]" if isinstance(each, int) else f".{each[:_SHOWN]}" for each in self.path)
+        return "".join(parts).removeprefix(".")
+
+    @property
+    def pointer(self) -> str:
+        """The same as a JSON Pointer."""
+        return pointer_to(*(str(each)[:_SHOWN] for each in self.path))
 
     def sentence(self, whole: str) -> str:
         """As a sentence; `whole` is what to call the document."""
@@ -50,39 +65,39 @@ class Misfit(Struct, frozen=True):
 
 def misfit(value: object, kind: Any) -> Misfit:
     """What is wrong with a decoded JSON value that msgspec does not accept as `kind`."""
-    return _find(value, kind, "")
+    return _find(value, kind, ())
 
 
-def _find(value: object, kind: Any, place: str) -> Misfit:
+def _find(value: object, kind: Any, place: _Place) -> Misfit:
     shape = _shape_for(value, kind)
     if isinstance(shape, type) and issubclass(shape, Struct) and isinstance(value, dict):
         found = _in_object(value, shape, place)
     elif get_origin(shape) is dict and isinstance(value, dict):
         found = _first(value.items(), lambda _: get_args(shape)[1], place)
     elif get_origin(shape) in (list, tuple) and isinstance(value, list):
-        found = _first(((f"[{number}]", each) for number, each in enumerate(value)), lambda _: get_args(shape)[0], place)
+        found = _first(enumerate(value), lambda _: get_args(shape)[0], place)
     else:
         found = None
     return found or Misfit(place, _must_be(value, kind))
 
 
-def _in_object(value: Mapping[str, Any], shape: type[Struct], place: str) -> Misfit | None:
+def _in_object(value: Mapping[str, Any], shape: type[Struct], place: _Place) -> Misfit | None:
     fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
     if shape.__struct_config__.forbid_unknown_fields:
         for name in value.keys() - fields.keys():
-            return Misfit(_member(place, name), "is not known here")
+            return Misfit((*place, name), "is not known here")
     for name, field in fields.items():
         if field.required and name not in value:
-            return Misfit(_member(place, name), "is missing")
+            return Misfit((*place, name), "is missing")
     return _first(((name, each) for name, each in value.items() if name in fields), lambda name: fields[name].type, place)
 
 
-def _first(members: Any, kind_of: Callable[[str], Any], place: str) -> Misfit | None:
+def _first(members: Any, kind_of: Callable[[Any], Any], place: _Place) -> Misfit | None:
     """The first of some members that does not fit."""
     for name, value in members:
         kind = kind_of(name)
         if not _fits(value, kind):
-            return _find(value, kind, _member(place, name))
+            return _find(value, kind, (*place, name))
     return None
 
 
@@ -92,11 +107,6 @@ def _fits(value: object, kind: Any) -> bool:
     except (msgspec.ValidationError, RecursionError):
         return False
     return True
-
-
-def _member(place: str, name: str) -> str:
-    name = name[:_SHOWN]
-    return f"{place}{name}" if name.startswith("[") or not place else f"{place}.{name}"
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from sealwright.clock import to_seconds
 from sealwright.jose import jwk_of, sign
 from tests.pages_place import ORIGIN, InProcessBrowser, Place, pages_place
 from tests.signing import signing_key
+from tests.unit.web.reading import Reading
 
 ISSUERS, NEW, EXPLAIN = f"{ORIGIN}/ui/trusted-issuers", f"{ORIGIN}/ui/new/trusted-issuer", f"{ORIGIN}/ui/explain/assertion"
 KEY = signing_key("ES256")
@@ -114,7 +115,7 @@ def test_issuer_that_is_there_already_is_not_listed_again(place: Place) -> None:
     browser = trusted(place)
     page = browser.submit(browser.open(NEW), "save", **{**FIELDS, "name": "again"})
     assert page.status == 409
-    assert "one with the URL https://ci.example.org" in page.text
+    assert "with the URL https://ci.example.org" in Reading(page.text).by_id("issuer-url-problem").text
 
 
 @pytest.mark.parametrize(

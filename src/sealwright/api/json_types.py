@@ -48,4 +48,6 @@ def instant_of(name: str, text: str, *, hint: str = "") -> Instant:
             return from_datetime(found)
     except (ValueError, OverflowError):
         pass
-    raise InvalidInput(f"{name} is {text[:40]!r}; it must be a time with its zone, such as 2026-11-22T10:20:00Z.", hint=hint)
+    raise InvalidInput(
+        f"{name} is {text[:40]!r}; it must be a time with its zone, such as 2026-11-22T10:20:00Z.", hint=hint, pointer=f"/{name}"
+    )

@@ -75,7 +75,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """What to do next."""
     remedy: RemedyView | None = None
     pointer: str = ""
-    """Where in a manifest it is wrong (RFC 6901)."""
+    """Which value is wrong, as a JSON Pointer (RFC 6901) into the body, or by the name of its parameter."""
     ended: SessionEnd | None = None
     """Of a credential that opens nothing any more: why."""
     changed: tuple[str, ...] = ()

@@ -99,6 +99,7 @@ def _web_dependencies(parts: Parts) -> web.WebDependencies:
         assertion_explanations=parts.oauth.assertion_explanations,
         inventory=parts.ca.inventory,
         revocation=parts.ca.revocation,
+        previews=parts.ca.previews,
         approvals=parts.approvals,
         issuers=parts.ca.issuers,
         certificate_lists=parts.ca.lists,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sealwright.ca.account_certificates import AccountCertificates
 from sealwright.ca.authority import AuthorityDependencies, CertificateAuthority, build_authority
 from sealwright.ca.client_certificates import ClientCertificate, ClientCertificates, serial_of, why_not_valid
-from sealwright.ca.errors import AuthorityExists, CertificateRefused, IssuerUnusable
+from sealwright.ca.errors import AuthorityExists, CertificateNameRefused, CertificateRefused, CsrRefused, IssuerUnusable
 from sealwright.ca.holder_status import AccountLookup
 from sealwright.ca.inventory import CertificateHistory, Inventory, InventoryPage
 from sealwright.ca.issue import CrashPoints, pass_by
@@ -77,6 +77,7 @@ __all__ = [
     "CertificateFilter",
     "CertificateHistory",
     "CertificateLists",
+    "CertificateNameRefused",
     "CertificateRecord",
     "CertificateRefused",
     "CertificateRequest",
@@ -86,6 +87,7 @@ __all__ = [
     "ClientCertificates",
     "CrashPoints",
     "CredentialRefused",
+    "CsrRefused",
     "Curve",
     "Decision",
     "EndingPage",

@@ -16,6 +16,7 @@ from sealwright.client_metadata.authentication import (
     SUBJECT_MEMBERS,
     AuthenticationMethod,
     require_complete_authentication,
+    require_fetchable,
     require_jwks_uri,
     require_key_set,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "require_client_name",
     "require_complete_authentication",
     "require_fapi",
+    "require_fetchable",
     "require_jwks_uri",
     "require_key_set",
     "require_landing_url",

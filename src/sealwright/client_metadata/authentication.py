@@ -139,13 +139,18 @@ def require_key_set(document: Mapping[str, Any], _client: object = None) -> None
 
 def require_jwks_uri(uri: str, _client: object = None) -> None:
     """Raise ClientRefused where a client's key set cannot be fetched from an address."""
+    require_fetchable(uri, "jwks_uri of a client")
+
+
+def require_fetchable(uri: str, what: str) -> None:
+    """Raise ClientRefused where nothing can be fetched from an address; `what`: what it is, for the words of the refusal."""
     try:
         parts = urlsplit(uri)
         sound = parts.scheme in ("https", "http") and bool(parts.hostname) and not parts.fragment and "@" not in parts.netloc
     except ValueError:
         sound = False
     if not sound or len(uri) > LONGEST_URI or not uri.isascii() or not uri.isprintable() or " " in uri:
-        _refuse(f"jwks_uri of a client is {uri[:200]!r}, which is not a URL.", hint="Give an https:// URL without a fragment.")
+        _refuse(f"{what} is {uri[:200]!r}, which is not a URL.", hint="Give an https:// URL without a fragment.")
 
 
 def require_complete_authentication(client: Any) -> None:

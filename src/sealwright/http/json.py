@@ -20,15 +20,16 @@ def decode_json(text: bytes, shape: type[T], whole: str = "The JSON body") -> T:
         value = msgspec.json.decode(text, type=shape)
         strict_json.require_unique_members(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as cause:
-        raise InvalidInput(_refusal(text, shape, whole)) from cause
+        raise _refusal(text, shape, whole) from cause
     except JsonRefused as cause:
         raise InvalidInput(f"{whole} {cause}.") from cause
     return value
 
 
-def _refusal(text: bytes, shape: type[T], whole: str) -> str:
+def _refusal(text: bytes, shape: type[T], whole: str) -> InvalidInput:
     try:
         value = strict_json.loads(text)
     except JsonRefused as cause:
-        return f"{whole} {cause}."
-    return misfit(value, shape).sentence(whole)
+        return InvalidInput(f"{whole} {cause}.")
+    found = misfit(value, shape)
+    return InvalidInput(found.sentence(whole), pointer=found.pointer)

@@ -44,25 +44,26 @@ def check_name(name: str) -> str:
             reasons=(
                 "a name has 1 to 64 characters: it begins with a letter a to z, then letters a to z, digits, '-', '_' and '.'",
             ),
+            pointer="/name",
         )
     if _UUID.fullmatch(name):
-        raise NameRefused(f"{name!r} cannot be a name.", reasons=("a name must not look like an identifier",))
+        raise NameRefused(f"{name!r} cannot be a name.", reasons=("a name must not look like an identifier",), pointer="/name")
     return name
 
 
 def check_display_name(text: str) -> str:
     """A name for people to read, trimmed, or TextRefused."""
-    return check_line(text, "a display name", 1, MAX_DISPLAY_NAME)
+    return check_line(text, "a display name", 1, MAX_DISPLAY_NAME, pointer="/display_name")
 
 
 def check_description(text: str) -> str:
     """What a group is for, trimmed; may be empty."""
-    return check_line(text, "a description", 0, MAX_DESCRIPTION)
+    return check_line(text, "a description", 0, MAX_DESCRIPTION, pointer="/description")
 
 
-def check_label(text: str) -> str:
+def check_label(text: str, *, pointer: str = "/label") -> str:
     """The label of a credential, trimmed; "authenticator" where nothing is given."""
-    return check_line(text, "a label", 0, MAX_LABEL) or "authenticator"
+    return check_line(text, "a label", 0, MAX_LABEL, pointer=pointer) or "authenticator"
 
 
 def spn(name: str, domain: str) -> str:
@@ -114,13 +115,14 @@ def parse_sign_in_name(typed: str, domain: str) -> SignInName:
     return SignInName(name=name if rest == domain.lower() else "", mail=text)
 
 
-def check_line(text: str, what: str, shortest: int, longest: int) -> str:
+def check_line(text: str, what: str, shortest: int, longest: int, *, pointer: str = "") -> str:
     """A text for people to read, trimmed and on one line, or TextRefused. `what`: what it is to be."""
     trimmed = text.strip()
     if not shortest <= len(trimmed) <= longest or any(_misleads(c) for c in trimmed):
         raise TextRefused(
             f"{text[:80]!r} cannot be {what}.",
             reasons=(f"{what} has {shortest} to {longest} characters on one line",),
+            pointer=pointer,
         )
     return trimmed
 

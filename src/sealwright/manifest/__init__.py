@@ -6,7 +6,7 @@ and the API read manifests by the same rules.
 
 from __future__ import annotations
 
-from sealwright.manifest.fault import Fault, pointer_to
+from sealwright.manifest.fault import Fault
 from sealwright.manifest.images import IMAGES, ImagePlace, image_place_of
 from sealwright.manifest.secrets import SECRETS, SecretReference, reference_of
 from sealwright.manifest.shape import KINDS, ONE_OF, VERSION, faults_of
@@ -27,7 +27,6 @@ __all__ = [
     "YamlRefused",
     "faults_of",
     "image_place_of",
-    "pointer_to",
     "read_yaml",
     "reference_of",
     "write_entry",

@@ -12,8 +12,3 @@ class Fault(NamedTuple):
     """Where (RFC 6901)."""
     detail: str
     hint: str = ""
-
-
-def pointer_to(*members: str) -> str:
-    """The JSON Pointer to a member of a member (RFC 6901)."""
-    return "".join(f"/{each.replace('~', '~0').replace('/', '~1')}" for each in members)

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import msgspec
 
 from sealwright.client_metadata import rows
-from sealwright.manifest.fault import Fault, pointer_to
+from sealwright.errors import pointer_to
+from sealwright.manifest.fault import Fault
 from sealwright.manifest.images import IMAGES, image_place_of
 from sealwright.manifest.secrets import SECRETS, reference_of
 from sealwright.misfit import misfit

@@ -22,7 +22,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from sealwright.manifest.fault import pointer_to
+from sealwright.errors import pointer_to
 
 LARGEST_FILE = 512 * 1024
 """Bytes."""

@@ -29,7 +29,7 @@ PASSWORD_PAGE = "/ui/account/password"  # noqa: S105 - an address
 AUTHENTICATOR_PAGE = "/ui/account/authenticator"
 RECOVERY_PAGE = "/ui/account/recovery-codes"
 
-_FIELDS: dict[type[Exception], str] = {
+_KINDS: dict[type[Exception], str] = {
     PasswordRefused: "password",
     WeakPassword: "new-password",
     CodeRefused: "code",
@@ -61,7 +61,7 @@ class CredentialPages:
                 page_request.typed("password"), page_request.typed("new-password"), actor=person.actor
             )
         except (PasswordRefused, WeakPassword) as refusal:
-            return self._password_form(page_request, person, errors=fields_of(refusal, _FIELDS))
+            return self._password_form(page_request, person, errors=fields_of(refusal, kinds=_KINDS))
         except RateLimited as refusal:
             return self._password_form(page_request, person, errors=(form_error(refusal),), failure=refusal)
         return done(HOME, "password")
@@ -82,7 +82,7 @@ class CredentialPages:
                 page_request.typed("password"), label=page_request.typed("label"), actor=person.actor
             )
         except (PasswordRefused, TextRefused, TooManyCredentials) as refusal:
-            return await self._begin_form(page_request, person, errors=fields_of(refusal, _FIELDS))
+            return await self._begin_form(page_request, person, errors=fields_of(refusal, kinds=_KINDS))
         except RateLimited as refusal:
             return await self._begin_form(page_request, person, errors=(form_error(refusal),), failure=refusal)
         return self._code_form(page_request, person, enrolment=enrolment)
@@ -97,7 +97,7 @@ class CredentialPages:
         try:
             await self._credentials.confirm_totp(code, actor=person.actor)
         except CodeRefused as refusal:
-            return self._code_form(page_request, person, enrolment=shown, errors=fields_of(refusal, _FIELDS))
+            return self._code_form(page_request, person, enrolment=shown, errors=fields_of(refusal, kinds=_KINDS))
         except RateLimited as refusal:
             return self._code_form(page_request, person, enrolment=shown, errors=(form_error(refusal),), failure=refusal)
         return done(HOME, "second-factor")
@@ -115,7 +115,7 @@ class CredentialPages:
         try:
             await self._credentials.remove_totp(credential_id, page_request.typed("password"), actor=person.actor)
         except PasswordRefused as refusal:
-            return await self._removal_form(page_request, person, credential_id, errors=fields_of(refusal, _FIELDS))
+            return await self._removal_form(page_request, person, credential_id, errors=fields_of(refusal, kinds=_KINDS))
         except RateLimited as refusal:
             return await self._removal_form(page_request, person, credential_id, errors=(form_error(refusal),), failure=refusal)
         return done(HOME, "second-factor-removed")

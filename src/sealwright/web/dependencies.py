@@ -8,7 +8,7 @@ from sealwright.access import RouteGuard
 from sealwright.access.approvals import Approvals
 from sealwright.audit import Audit, Forwarding
 from sealwright.budgets import Budget
-from sealwright.ca import CertificateLists, Inventory, Issuers, ProfileRegistry, ProvisionerRegistry, Revocation
+from sealwright.ca import CertificateLists, Inventory, Issuers, Previews, ProfileRegistry, ProvisionerRegistry, Revocation
 from sealwright.db import Database
 from sealwright.identity import (
     AccountPolicies,
@@ -85,6 +85,7 @@ class WebDependencies(Struct, frozen=True):
     assertion_explanations: AssertionExplanations
     inventory: Inventory
     revocation: Revocation
+    previews: Previews
     approvals: Approvals
     issuers: Issuers
     certificate_lists: CertificateLists

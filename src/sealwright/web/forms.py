@@ -12,6 +12,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -63,11 +64,19 @@ def form_error(failure: Failure, name: str = "") -> FormError:
     return FormError(f"{failure_text(failure)} {hint_of(failure)}".strip(), name)
 
 
-def fields_of(failure: Failure, fields: Mapping[type[Exception], str]) -> tuple[FormError, ...]:
-    """A failure with its reasons, tied to the field that `fields` names for its class."""
+def fields_of(
+    failure: Failure,
+    members: Mapping[str, str] = MappingProxyType({}),
+    kinds: Mapping[type[Exception], str] = MappingProxyType({}),
+) -> tuple[FormError, ...]:
+    """A failure with its reasons, tied to a field: by the member that the failure points to, or else by its class.
+
+    A member that the form has no field for is said of the form as a whole.
+    """
+    member = failure.pointer.removeprefix("/").partition("/")[0]
+    name = members.get(member) or next((kinds[kind] for kind in type(failure).__mro__ if kind in kinds), "")
     if isinstance(failure, MailRefused):
-        return (FormError("Type an address such as alice@example.org.", fields.get(MailRefused, "")),)
-    name = next((fields[kind] for kind in type(failure).__mro__ if kind in fields), "")
+        return (FormError("Type an address such as alice@example.org.", name),)
     reasons = " ".join(map(as_sentence, failure.reasons))
     return (FormError(" ".join(part for part in (failure_text(failure), reasons, hint_of(failure)) if part), name),)
 

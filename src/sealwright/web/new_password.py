@@ -24,7 +24,7 @@ def new_password_errors(page_request: PageRequest) -> tuple[FormError, ...]:
 
 def weak_password_errors(refusal: WeakPassword) -> tuple[FormError, ...]:
     """Why the password is refused, at its field."""
-    return fields_of(refusal, {WeakPassword: "password"})
+    return fields_of(refusal, kinds={WeakPassword: "password"})
 
 
 def new_password_form(

@@ -195,6 +195,10 @@ class PageHandlers:
         """A form of the console of which the parts that are called judge who may send it; it needs a recent sign-in."""
         return self.privileged_form(self._permitted(act, ""), page=page)
 
+    def asking_form(self, act: PersonalAction, *, page: str) -> Handler:
+        """A form of the console that changes nothing, for everyone who is signed in: it asks what would be."""
+        return self.personal_form(self._permitted(act, ""), page=page)
+
     def _permitted(self, act: PersonalAction, access: str) -> PersonalAction:
         """The permission is looked at first; whatever is refused is said within the console."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 
 from sealwright.errors import Failure
 from sealwright.http import Response
@@ -23,7 +24,7 @@ from sealwright.web.pages import ConsoleContext, Pages
 from sealwright.web.return_to import HOME
 
 PASSKEY_PAGE = "/ui/account/passkey"
-_FIELDS: dict[type[Exception], str] = {TextRefused: "label", LabelTaken: "label"}
+_FIELDS: Final = {"label": "label"}
 _NEEDS_SCRIPT = {"credential": "No passkey was used. Allow JavaScript for this page: browsers offer passkeys only with it."}
 
 

@@ -101,8 +101,8 @@ class ProfilePages:
         try:
             await self._directory.add_ssh_key(person.account.id, tag, key, actor=person.actor)
         except Failure as refusal:
-            field = "public-key" if tag and "key" in refusal.detail.lower() and "tag" not in refusal.detail.lower() else "tag"
-            return await self._form(page_request, person, key=(tag, key), errors=(form_error(refusal, field),))
+            errors = fields_of(refusal, {"tag": "tag", "public_key": "public-key"})
+            return await self._form(page_request, person, key=(tag, key), errors=errors)
         return done(PROFILE_PAGE, "ssh-key")
 
     async def delete_key(self, page_request: PageRequest, person: SignedIn) -> Response:
@@ -175,7 +175,7 @@ class ProfilePages:
         try:
             await self._addresses.set_own(wanted, actor=person.actor)
         except Failure as refusal:
-            errors = tuple(FormError(each.text, "address") for each in fields_of(refusal, {}))
+            errors = fields_of(refusal, {"mails": "address"} if typed else {})
             return await self._mail_form(page_request, person, typed=typed, errors=errors)
         return done(MAIL_PAGE, "mails")
 
@@ -244,12 +244,12 @@ def _wrong(display_name: str, typed: Mapping[str, str]) -> tuple[FormError, ...]
     try:
         check_display_name(display_name)
     except Failure as refusal:
-        errors.append(FormError(fields_of(refusal, {})[0].text, "display-name"))
+        errors.append(FormError(fields_of(refusal)[0].text, "display-name"))
     for field in FIELDS:
         try:
             check_attributes({field.name: typed[field.name]})
         except Failure as refusal:
-            errors.append(FormError(fields_of(refusal, {})[0].text, field.id))
+            errors.append(FormError(fields_of(refusal)[0].text, field.id))
     return tuple(errors)
 
 

@@ -142,7 +142,7 @@ class SignInPages:
                 device_token=page_request.device_token,
             )
         except PasskeyRefused as refusal:
-            return await self._form(page_request, return_to, errors=fields_of(refusal, {}), status=403)
+            return await self._form(page_request, return_to, errors=fields_of(refusal), status=403)
         return await self._finish(page_request, return_to, completed)
 
     async def cancel(self, page_request: PageRequest) -> Response:

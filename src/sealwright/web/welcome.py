@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sealwright.errors import InvalidInput
 from sealwright.http import Response
 from sealwright.identity import (
     MIN_PASSWORD,
     Bootstrap,
     LinkRefused,
-    MailRefused,
     MailTaken,
-    NameRefused,
     NameTaken,
-    TextRefused,
     WeakPassword,
 )
 from sealwright.oauth import SIGN_IN_PAGE
@@ -35,14 +34,8 @@ _ASKED = {
     "password": "Choose a password.",
 }
 _ORDER = ("", *_ASKED, "password-again")
-_FIELDS: dict[type[Exception], str] = {
-    NameRefused: "username",
-    NameTaken: "username",
-    TextRefused: "display-name",
-    MailRefused: "mail",
-    MailTaken: "mail",
-    WeakPassword: "password",
-}
+_FIELDS: Final = {"name": "username", "display_name": "display-name", "mails": "mail"}
+_KINDS: dict[type[Exception], str] = {WeakPassword: "password"}
 
 
 class WelcomePages:
@@ -81,7 +74,7 @@ class WelcomePages:
         except LinkRefused:
             return self._closed(page_request)
         except (InvalidInput, NameTaken, MailTaken) as refusal:
-            return self._form(page_request, typed, errors=fields_of(refusal, _FIELDS))
+            return self._form(page_request, typed, errors=fields_of(refusal, _FIELDS, _KINDS))
         return done(HOME, "welcome", set_session(completed.token), set_device(completed.device_token))
 
     async def _errors(self, page_request: PageRequest, typed: TypedWelcome, password: str) -> tuple[FormError, ...]:
@@ -90,7 +83,7 @@ class WelcomePages:
         for refusal in await self._bootstrap.validation_errors(
             name=typed.username.strip(), display_name=typed.display_name, mails=[typed.mail], password=password
         ):
-            found += fields_of(refusal, _FIELDS)
+            found += fields_of(refusal, _FIELDS, _KINDS)
         first = {error.field: error for error in reversed(found)}
         return tuple(sorted(first.values(), key=lambda error: _ORDER.index(error.field)))
 

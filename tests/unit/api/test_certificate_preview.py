@@ -2,6 +2,8 @@
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from sealwright.access import SYSTEM
 from tests.authorities import csr, key
@@ -56,6 +58,28 @@ async def test_certificate_is_what_the_preview_said(office):
 
 def _names(leaf):
     return leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+
+
+def mail_request(*addresses, names=()):
+    """As `openssl req` makes it for a mail address in the subject."""
+    attributes = [x509.NameAttribute(x509.OID_EMAIL_ADDRESS, each) for each in addresses]
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(attributes))
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName([*map(x509.RFC822Name, names)]), critical=False)
+    return builder.sign(key(), hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+@pytest.mark.parametrize("request_made", [mail_request("a@example.org"), mail_request(names=("a@example.org",))])
+async def test_request_with_mail_names_alone_is_previewed_as_what_it_is(office, request_made):
+    await free(office)
+    found = await preview(office, request=request_made)
+    assert (found["verdict"], found["content"]["names"]) == ("allow", ["email:a@example.org"]), found
+
+
+async def test_request_without_a_name_is_said_to_have_none(office):
+    found = await preview(office, request=mail_request())
+    assert (found["verdict"], found["detail"]) == ("block", "The certificate would have no name: the request has none.")
+    assert "web.csr" in found["hint"]
 
 
 async def test_preview_says_why_it_would_be_refused(office):

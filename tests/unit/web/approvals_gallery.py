@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from sealwright.ca import Preview, Verdict
 from sealwright.clock import Instant
 from sealwright.http import Response
 from sealwright.web.console.listing import Filter, Listing
@@ -70,6 +71,32 @@ def approvals(gallery: Gallery, show: Callable[..., Response]) -> Samples:
     wrong = {"errors": (FormError(text("The comment is too long."), "comment"),), "comment": text("x")}
     yield "approval-wrong", show("approval.html", here, status=422, **usual | wrong)
     yield "approval-own", show("approval.html", here, **usual | {"may_vote": False, "is_own": True, "votes": ()})
+    yield from _previews(gallery, show, contents)
     nothing = ApprovalContents((), (), (), "", ())
     decided = {"may_vote": False, "contents": nothing, "notice": text("You approved it.")}
     yield "approval-decided", show("approval.html", here, **usual | decided)
+
+
+def _previews(gallery: Gallery, show: Callable[..., Response], contents: ApprovalContents) -> Samples:
+    text, here = gallery.text, gallery.context("/ui/certificates/")
+    usual = {
+        "errors": (),
+        "typed": {"csr": "", "provisioner": "", "not-before": "", "not-after": ""},
+        "found": None,
+        "badge": ("", ""),
+        "contents": None,
+        "provisioners": {"": "the token below", text("sites"): text("sites")},
+        "action": "/ui/preview/certificate",
+        "back": "/ui/certificates",
+    }
+    yield "certificate-preview", show("certificate-preview.html", here, **usual)
+    wrong = {"errors": (FormError(text("The request cannot be read."), "csr"), FormError(text("No token."), "token"))}
+    yield "certificate-preview-wrong", show("certificate-preview.html", here, status=422, **usual | wrong)
+    typed = {"csr": text("-----BEGIN CERTIFICATE REQUEST-----"), "provisioner": text("sites"), "not-before": "", "not-after": ""}
+    reasons, warnings = (text("The profile step_leaf allows it."),), (text("the last certificate was revoked"),)
+    warned = Preview(verdict=Verdict.WARN, detail=text("It would be issued."), reasons=reasons, warnings=warnings, content={})
+    shown = {"typed": typed, "found": warned, "badge": ("soon", "would be issued; look twice"), "contents": contents}
+    yield "certificate-preview-warned", show("certificate-preview.html", here, **usual | shown)
+    blocked = Preview(verdict=Verdict.BLOCK, detail=text("You may not have it."), reasons=reasons, hint=text("Ask."))
+    refused = {"typed": typed, "found": blocked, "badge": ("bad", "would be refused")}
+    yield "certificate-preview-refused", show("certificate-preview.html", here, **usual | refused)

@@ -143,7 +143,7 @@ class ManifestRoles:
             held = current.get(member, [])
             wanted = sorted({self._directory.local_name(each) for each in entry[member]})
             for holder in (each for each in wanted if each not in held):
-                with at("roles", name, member):
+                with at(member):
                     named = (None, holder) if is_group else (holder, None)
                     await self._roles.grant(name, person=named[0], group=named[1], actor=self._actor)
             gone = {each for each in held if each not in wanted}

@@ -21,7 +21,7 @@ from sealwright.api.manifests.targets import Targets, TransactionTargets, Within
 from sealwright.api.manifests.trusted_issuers import ManifestTrustedIssuers
 from sealwright.audit import Audit
 from sealwright.db import Database, Transaction
-from sealwright.errors import Conflict, InvalidInput, NotPermitted
+from sealwright.errors import Conflict, InvalidInput, NotPermitted, in_member
 from sealwright.jose import PrivateKey
 from sealwright.keys import Custody, new_rsa_keys
 from sealwright.manifest import ONE_OF, faults_of, image_place_of
@@ -176,7 +176,7 @@ class _Run:
         await self._put("people", self._people)
         await self._put("service_accounts", self._services)
         for name, entry in self._entries("groups").items():
-            with at("groups", name, "members"):
+            with in_member("groups", name):
                 self._note("groups", name, "change", await self._groups.set_members(name, entry))
         await self._put("roles", self._roles)
         await self._prune("roles", self._roles)
@@ -202,7 +202,7 @@ class _Run:
 
     async def _put(self, kind: str, applied: _Kind) -> None:
         for name, entry in self._entries(kind).items():
-            with at(kind, name):
+            with in_member(kind, name):
                 current = await applied.current(name)
                 if current is None:
                     self._note(kind, name, "create", await applied.create(name, entry))

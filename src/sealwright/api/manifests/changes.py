@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from sealwright.api.json_types import ResponseBody
-from sealwright.errors import Failure
-from sealwright.manifest import pointer_to
+from sealwright.errors import Failure, pointer_to
 
 
 class MemberChange(ResponseBody, frozen=True, kw_only=True):
@@ -44,9 +43,9 @@ def member_changes(differences: Differences) -> list[MemberChange]:
 
 @contextmanager
 def at(*path: str) -> Iterator[None]:
-    """Add the place in the manifest to what is raised in the block."""
+    """What is raised in the block is about this value of the entry, whatever the operation that is called calls it."""
     try:
         yield
     except Failure as failure:
-        failure.pointer = failure.pointer or pointer_to(*path)
+        failure.pointer = pointer_to(*path)
         raise

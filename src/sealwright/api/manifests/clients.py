@@ -77,7 +77,7 @@ class ManifestClients:
     async def change(self, name: str, current: Client, entry: Mapping[str, Any]) -> Differences:
         """Make a client what the entry says; returns what is different."""
         if "kind" in entry and entry["kind"] != current.kind:
-            with at("clients", name, "kind"):
+            with at("kind"):
                 raise InvalidInput(
                     f"{name} is a {current.kind} client, and the kind of a client cannot be changed.",
                     hint="Delete it first, or give the new one another name.",
@@ -96,7 +96,7 @@ class ManifestClients:
         held = None if current.issuer is None else current.issuer.name
         if entry.get("issuer", held) == held:
             return {}
-        with at("clients", name, "issuer"):
+        with at("issuer"):
             await self._clients.names.set_issuer(name, entry["issuer"], actor=self._actor)
         return {"issuer": (held, entry["issuer"])}
 
@@ -104,7 +104,7 @@ class ManifestClients:
         """Give a client the secret that was read for it; its value is shown nowhere."""
         if "secret" not in entry:
             return {}
-        with at("clients", name, "secret"):
+        with at("secret"):
             changed = await self._clients.secrets.put(name, entry["secret"], actor=self._actor)
         return {"secret": (SECRET, f"another {SECRET}")} if changed else {}
 
@@ -116,7 +116,7 @@ class ManifestClients:
         after = None if wanted is None else _digest(wanted)
         if after == held:
             return {}
-        with at("clients", name, "image"):
+        with at("image"):
             if wanted is None:
                 await self._clients.images.remove_image(name, actor=self._actor)
             else:
@@ -145,7 +145,7 @@ class ManifestClients:
         for member, (put, delete) in setters.items():
             await self._change_scopes(name, member, held, wanted, put, delete)
         for claim in {**held["claim_maps"], **wanted["claim_maps"]} if "claim_maps" in wanted else ():
-            with at("clients", name, "claim_maps", claim):
+            with at("claim_maps", claim):
                 await self._change_claim(name, claim, held["claim_maps"].get(claim), wanted["claim_maps"].get(claim))
         return difference(held, wanted)
 
@@ -165,7 +165,7 @@ class ManifestClients:
                 await delete(name, group, actor=self._actor)
         for group, scopes in wanted[member].items():
             if held[member].get(group) != scopes:
-                with at("clients", name, member, group):
+                with at(member, group):
                     await put(name, group, scopes, actor=self._actor)
 
     async def _change_claim(self, name: str, claim: str, held: Any, wanted: Any) -> None:

@@ -45,7 +45,7 @@ class ManifestIssuers:
         """Nothing, where the issuer is what the entry says; raises InvalidInput where it is not."""
         is_root = current.get("root", False)
         if entry.get("root", is_root) != is_root:
-            with at("issuers", name, "root"):
+            with at("root"):
                 raise InvalidInput(
                     f"{name} is {'the' if is_root else 'no'} root issuer, and that cannot be changed.",
                     hint="Give the other issuer another name, and move its clients.",

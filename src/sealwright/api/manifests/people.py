@@ -12,7 +12,7 @@ from sealwright.api.manifests.changes import Differences, at, difference
 from sealwright.api.manifests.entries import group_entry, mail_entries, moment_entry, person_entry
 from sealwright.api.manifests.names import names_by_pages
 from sealwright.api.manifests.targets import Targets
-from sealwright.errors import InvalidInput
+from sealwright.errors import InvalidInput, in_member
 from sealwright.identity import (
     Account,
     AccountKind,
@@ -110,7 +110,7 @@ class ManifestPeople:
                 await self._directory.delete_ssh_key(name, tag, actor=self._actor)
         for tag, key in wanted.items():
             if held.get(tag) != key:
-                with at("people", name, "ssh_public_keys", tag):
+                with at("ssh_public_keys", tag):
                     await self._directory.add_ssh_key(name, tag, key, actor=self._actor)
 
     async def _entry(self, account: Account) -> dict[str, Any]:
@@ -131,7 +131,10 @@ def _wanted_person(entry: Mapping[str, Any]) -> dict[str, Any]:
     if "attributes" in entry:
         wanted["attributes"] = check_attributes(entry["attributes"])
     if "ssh_public_keys" in entry:
-        wanted["ssh_public_keys"] = {tag: check_public_key(key) for tag, key in entry["ssh_public_keys"].items()}
+        wanted["ssh_public_keys"] = {}
+        for tag, key in entry["ssh_public_keys"].items():
+            with at("ssh_public_keys", tag):
+                wanted["ssh_public_keys"][tag] = check_public_key(key)
     return wanted
 
 
@@ -204,10 +207,11 @@ class ManifestGroups:
         held = current.get("members", [])
         wanted = sorted({self._directory.local_name(each) for each in entry["members"]})
         new, old = [each for each in wanted if each not in held], [each for each in held if each not in wanted]
-        if new:
-            await self._directory.add_members(name, new, actor=self._actor)
-        if old:
-            await self._directory.remove_members(name, old, actor=self._actor)
+        with at("members"):
+            if new:
+                await self._directory.add_members(name, new, actor=self._actor)
+            if old:
+                await self._directory.remove_members(name, old, actor=self._actor)
         return {**differs, "members": (held, wanted)} if new or old else differs
 
     async def delete(self, name: str) -> None:
@@ -218,7 +222,7 @@ class ManifestGroups:
         wanted = None if asked is None else {member: value for member, value in asked.items() if value is not None}
         if wanted == held:
             return {}
-        with at("groups", name, "account_policy"):
+        with in_member("account_policy"):
             if wanted is None:
                 await self._policies.remove(name, actor=self._actor)
             else:

@@ -8,8 +8,9 @@ from itertools import takewhile
 from typing import Any
 
 from sealwright.access import Actor
-from sealwright.api.manifests.changes import Differences, at, difference
+from sealwright.api.manifests.changes import Differences, difference
 from sealwright.api.manifests.targets import Targets
+from sealwright.errors import in_member
 from sealwright.oauth import IssuerRule, TrustedIssuer
 from sealwright.oauth.errors import TrustedIssuerUnknown
 
@@ -46,8 +47,7 @@ class ManifestTrustedIssuers:
     async def create(self, name: str, entry: Mapping[str, Any]) -> Differences:
         """List an issuer with its rules; returns its members."""
         await self._list(name, entry)
-        for rule in entry.get("rules", ()):
-            await self._add(name, rule)
+        await self._add(name, entry.get("rules", []))
         return {member: (None, value) for member, value in entry.items()}
 
     async def change(self, name: str, current: Mapping[str, Any], entry: Mapping[str, Any]) -> Differences:
@@ -59,8 +59,7 @@ class ManifestTrustedIssuers:
         if differs:
             await self._issuers.delete(name, actor=self._actor)
             await self._list(name, {**held, **wanted})
-            for rule in rules:
-                await self._add(name, rule)
+            await self._add(name, rules)
         elif rules != current["rules"]:
             await self._replace_rules(name, rules)
         return differs | ({"rules": (current["rules"], rules)} if rules != current["rules"] else {})
@@ -70,16 +69,15 @@ class ManifestTrustedIssuers:
         await self._issuers.delete(name, actor=self._actor)
 
     async def _list(self, name: str, entry: Mapping[str, Any]) -> None:
-        with at(_KIND, name):
-            await self._issuers.create(
-                name,
-                entry.get("issuer_url", ""),
-                audience=entry.get("audience"),
-                jwks_uri=entry.get("jwks_uri"),
-                jwks=entry.get("jwks"),
-                reusable=entry.get("reusable", False),
-                actor=self._actor,
-            )
+        await self._issuers.create(
+            name,
+            entry.get("issuer_url", ""),
+            audience=entry.get("audience"),
+            jwks_uri=entry.get("jwks_uri"),
+            jwks=entry.get("jwks"),
+            reusable=entry.get("reusable", False),
+            actor=self._actor,
+        )
 
     async def _replace_rules(self, name: str, wanted: list[dict[str, Any]]) -> None:
         """Leave those at the beginning that are the same, with their tokens; the first that fits a token counts."""
@@ -87,21 +85,25 @@ class ManifestTrustedIssuers:
         same = sum(1 for _ in takewhile(lambda pair: _rule(pair[0]) == pair[1], zip(held, wanted, strict=False)))
         for rule in held[same:]:
             await self._issuers.delete_rule(name, rule.id, actor=self._actor)
-        for missing in wanted[same:]:
-            await self._add(name, missing)
+        await self._add(name, wanted, same)
 
-    async def _add(self, name: str, rule: Mapping[str, Any]) -> None:
+    async def _add(self, name: str, rules: list[dict[str, Any]], first: int = 0) -> None:
+        """Those from `first` on, in their order."""
+        for number, rule in enumerate(rules[first:], first):
+            with in_member("rules", str(number)):
+                await self._add_rule(name, rule)
+
+    async def _add_rule(self, name: str, rule: Mapping[str, Any]) -> None:
         seconds = rule.get("lifetime_seconds")
-        with at(_KIND, name, "rules"):
-            await self._issuers.add_rule(
-                name,
-                client=rule["client"],
-                conditions=rule["conditions"],
-                service_account=rule.get("service_account"),
-                scopes=tuple(rule.get("scopes", ())),
-                lifetime=None if seconds is None else timedelta(seconds=seconds),
-                actor=self._actor,
-            )
+        await self._issuers.add_rule(
+            name,
+            client=rule["client"],
+            conditions=rule["conditions"],
+            service_account=rule.get("service_account"),
+            scopes=tuple(rule.get("scopes", ())),
+            lifetime=None if seconds is None else timedelta(seconds=seconds),
+            actor=self._actor,
+        )
 
     async def _as_held(self, rule: Mapping[str, Any]) -> dict[str, Any]:
         """A rule of an entry with all its members."""

@@ -101,7 +101,9 @@ class Forwarding:
         try:
             await self._db.write(body)
         except DuplicateRow as cause:
-            raise SinkThere(f"There is a sink {name!r} already.", hint="Delete it first, or choose another name.") from cause
+            raise SinkThere(
+                f"There is a sink {name!r} already.", hint="Delete it first, or choose another name.", pointer="/name"
+            ) from cause
         return sink, None if secret is None else SECRET_PREFIX + base64.b64encode(secret).decode()
 
     async def all(self) -> list[tuple[Sink, int]]:

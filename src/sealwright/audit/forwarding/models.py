@@ -62,14 +62,17 @@ class Sink(Struct, frozen=True, kw_only=True):
 def check_name(name: str) -> None:
     """Raise InvalidInput for what cannot be the name of a sink."""
     if _NAME.fullmatch(name) is None:
-        raise InvalidInput(f"name is {name[:70]!r}.", hint="Write lower-case letters, digits, dots, hyphens and underscores.")
+        raise InvalidInput(
+            f"name is {name[:70]!r}.", hint="Write lower-case letters, digits, dots, hyphens and underscores.", pointer="/name"
+        )
 
 
 def check_categories(names: Sequence[str]) -> None:
     """Raise InvalidInput where there is no such category."""
-    unknown = [each for each in names if Category.called(each) is None]
-    if unknown:
-        raise InvalidInput(f"categories has {unknown[0][:40]!r}; there are {', '.join(Category)}.")
+    for number, each in enumerate(names):
+        if Category.called(each) is None:
+            detail = f"categories has {each[:40]!r}; there are {', '.join(Category)}."
+            raise InvalidInput(detail, pointer=f"/categories/{number}")
 
 
 def checked_url(url: str) -> str:
@@ -88,4 +91,5 @@ def checked_url(url: str) -> str:
     raise InvalidInput(
         f"url is {url[:80]!r}, to which events cannot be forwarded.",
         hint="Write https://HOST/PATH for a webhook, or syslog+tls://HOST:PORT for a syslog receiver.",
+        pointer="/url",
     )

@@ -49,7 +49,7 @@ def load(document: bytes) -> Profile:
     try:
         profile = decode_json(document, Profile, "The profile")
     except InvalidInput as cause:
-        raise ProfileRefused(cause.detail) from cause
+        raise ProfileRefused(cause.detail, pointer=cause.pointer) from cause
     check(profile)
     return profile
 
@@ -63,50 +63,57 @@ def check(profile: Profile) -> None:
     """Raise ProfileRefused when a profile contradicts itself or could never be used."""
     wrong = next(_contradictions(profile), None)
     if wrong is not None:
-        raise ProfileRefused(f"The profile {profile.name[:64]!r} {wrong}.")
+        member, problem = wrong
+        raise ProfileRefused(f"The profile {profile.name[:64]!r} {problem}.", pointer=f"/{member}")
 
 
-def _contradictions(profile: Profile) -> Iterator[str]:
+def _contradictions(profile: Profile) -> Iterator[tuple[str, str]]:
+    """What is wrong, each with the member that it is wrong in."""
     if _SLUG.fullmatch(profile.name) is None:
-        yield "must have a name of lower-case letters, digits, hyphens and underscores that begins with a letter"
+        yield "name", "must have a name of lower-case letters, digits, hyphens and underscores that begins with a letter"
     hostile = hostile_character(profile.description)
     if len(profile.description) > LONGEST_DESCRIPTION:
-        yield f"has a description of {len(profile.description)} characters; {LONGEST_DESCRIPTION} are possible"
+        yield "description", f"has a description of {len(profile.description)} characters; {LONGEST_DESCRIPTION} are possible"
     elif hostile is not None:
-        yield f"has a description that holds {hostile}"
+        yield "description", f"has a description that holds {hostile}"
     yield from _wrong_kinds(profile)
     yield from _wrong_lifetimes(profile)
     for member in ("issuer_url", "ocsp_url", "crl_url"):
         url = getattr(profile, member)
         if url and not _is_plain_http(url):
-            yield f"has {member} {url[:LONGEST_URL]!r}, which is not a plain http:// address"
+            yield member, f"has {member} {url[:LONGEST_URL]!r}, which is not a plain http:// address"
 
 
-def _wrong_kinds(profile: Profile) -> Iterator[str]:
+def _wrong_kinds(profile: Profile) -> Iterator[tuple[str, str]]:
     for member in ("key_kinds", "curves", "key_uses", "name_types", "extended_uses"):
         values = getattr(profile, member)
         if not values:
-            yield f"allows nothing in {member}"
+            yield member, f"allows nothing in {member}"
         if len(set(values)) != len(values):
-            yield f"names a value in {member} twice"
+            yield member, f"names a value in {member} twice"
     if not 1 <= profile.most_names <= MOST_NAMES:
-        yield f"has most_names {profile.most_names}; 1 to {MOST_NAMES} are possible"
+        yield "most_names", f"has most_names {profile.most_names}; 1 to {MOST_NAMES} are possible"
     if not SHORTEST_RSA <= profile.shortest_rsa <= LONGEST_RSA or profile.shortest_rsa % 8:
-        yield f"has shortest_rsa {profile.shortest_rsa}; {SHORTEST_RSA} to {LONGEST_RSA} bits, in whole bytes, are possible"
+        bits = f"{SHORTEST_RSA} to {LONGEST_RSA} bits, in whole bytes, are possible"
+        yield "shortest_rsa", f"has shortest_rsa {profile.shortest_rsa}; {bits}"
     if profile.wildcards and NameType.DNS not in profile.name_types:
-        yield "allows wildcards, and no DNS names"
+        yield "wildcards", "allows wildcards, and no DNS names"
 
 
-def _wrong_lifetimes(profile: Profile) -> Iterator[str]:
+def _wrong_lifetimes(profile: Profile) -> Iterator[tuple[str, str]]:
     longest, shortest = format_duration(profile.longest), format_duration(profile.shortest)
     if not timedelta(0) <= profile.backdate <= MOST_BACKDATE:
-        yield f"has backdate {format_duration(profile.backdate)}; at most {format_duration(MOST_BACKDATE)} is possible"
+        yield (
+            "backdate",
+            f"has backdate {format_duration(profile.backdate)}; at most {format_duration(MOST_BACKDATE)} is possible",
+        )
     if not timedelta(seconds=1) <= profile.longest <= LONGEST_LIFE:
-        yield f"has longest {longest}; 1s to {format_duration(LONGEST_LIFE)} is possible"
+        yield "longest", f"has longest {longest}; 1s to {format_duration(LONGEST_LIFE)} is possible"
     if not timedelta(0) <= profile.shortest <= profile.longest:
-        yield f"has shortest {shortest}, which is not between nothing and its longest, {longest}"
+        yield "shortest", f"has shortest {shortest}, which is not between nothing and its longest, {longest}"
     if profile.default is not None and not profile.shortest <= profile.default <= profile.longest:
-        yield f"has default {format_duration(profile.default)}, which is not between {shortest} and {longest}"
+        usual = format_duration(profile.default)
+        yield "default", f"has default {usual}, which is not between {shortest} and {longest}"
 
 
 def _is_plain_http(url: str) -> bool:

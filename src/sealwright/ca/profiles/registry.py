@@ -153,7 +153,7 @@ class ProfileRegistry:
         require(actor, Permission.PROFILE_WRITE, self.scope_of(members.get("name")))
         profile = profile_of(_with_default(members))
         if profile.name in BUILT_IN:
-            raise ProfileExists(f"There is a built-in profile {profile.name}.", hint="Choose another name.")
+            raise ProfileExists(f"There is a built-in profile {profile.name}.", hint="Choose another name.", pointer="/name")
         await self._check(profile)
 
         async def body(tx: Transaction) -> None:
@@ -161,7 +161,9 @@ class ProfileRegistry:
                 raise ProfileRefused(f"There are {MOST_PROFILES} profiles already, which is as many as there may be.")
             if not await store.insert_profile(tx, profile, self._clock.now()):
                 raise ProfileExists(
-                    f"There is a profile {profile.name} already.", hint="Choose another name, or change that one."
+                    f"There is a profile {profile.name} already.",
+                    hint="Choose another name, or change that one.",
+                    pointer="/name",
                 )
             details = {"name": profile.name, "definition": profile_members(profile)}
             await self._record(tx, Event.PROFILE_CREATED, actor, profile.name, details)
@@ -175,7 +177,9 @@ class ProfileRegistry:
         _require_stored(name)
         if members.get("name", name) != name:
             raise ProfileRefused(
-                f"A profile keeps its name, {name}.", hint="Create another one, and let provisioners choose that."
+                f"A profile keeps its name, {name}.",
+                hint="Create another one, and let provisioners choose that.",
+                pointer="/name",
             )
         row = await store.by_name(self._db, name)
         if row is None:
@@ -228,7 +232,7 @@ class ProfileRegistry:
             issuer = await self._issuers.signing(profile.issuer)
         except Failure as cause:
             raise ProfileRefused(
-                f"The profile {profile.name} names an issuer that cannot sign: {cause.detail}", hint=cause.hint
+                f"The profile {profile.name} names an issuer that cannot sign: {cause.detail}", hint=cause.hint, pointer="/issuer"
             ) from cause
         found = lint_representative(profile, issuer, self._clock.now())
         if found:

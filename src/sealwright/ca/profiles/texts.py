@@ -37,15 +37,16 @@ def profile_of(members: Mapping[str, Any]) -> Profile:
         profile = msgspec.convert(given, Profile)
     except msgspec.ValidationError as cause:
         others = {name: value for name, value in members.items() if name not in DURATIONS}
-        raise ProfileRefused(misfit(others, Profile).sentence("the profile")) from cause
+        found = misfit(others, Profile)
+        raise ProfileRefused(found.sentence("the profile"), pointer=found.pointer) from cause
     check(profile)
     return profile
 
 
 def _duration(name: str, text: object) -> timedelta:
     if not isinstance(text, str):
-        raise ProfileRefused(f"{name} is {str(text)[:40]!r}; it must be a text such as 24h.")
+        raise ProfileRefused(f"{name} is {str(text)[:40]!r}; it must be a text such as 24h.", pointer=f"/{name}")
     try:
         return parse_duration(text)
     except InvalidInput as cause:
-        raise ProfileRefused(f"{name}: {cause.detail}") from cause
+        raise ProfileRefused(f"{name}: {cause.detail}", pointer=f"/{name}") from cause

@@ -12,6 +12,7 @@ import msgspec
 
 from sealwright.access import Actor, NamedAuthority
 from sealwright.ca import names
+from sealwright.ca.errors import NameNotGranted
 from sealwright.ca.models import (
     CertificateRequest,
     Claims,
@@ -113,7 +114,10 @@ class JwkProvisioner:
 
     def grant_without_token(self, request: CertificateRequest, _person: Person | None, _own_issuer: str) -> SigningGrant:
         """As if a token vouched for the names of the request, and for nothing else."""
-        texts = [name.value for name in request.names] or [request.common_name]
+        texts = [name.value for name in request.names + request.subject_mails] or [request.common_name]
+        if texts == [""]:
+            hint = "Make a request with a name: step certificate create web.example.org web.csr web.key --csr"
+            raise NameNotGranted("The certificate would have no name: the request has none.", hint=hint)
         subject = request.common_name or texts[0]
         return JwkToken(self, subject, {"sans": texts}, TokenUse(b"", Instant(0))).grant(request)
 

@@ -58,8 +58,8 @@ class AccountPolicies:
         than the settings allow shortens nothing: the settings are what no group goes beyond.
         """
         given = {
-            "auth_expiry": _within(auth_expiry, "A sign-in", LONGEST_AUTH),
-            "privilege_expiry": _within(privilege_expiry, "The time for changes", LONGEST_PRIVILEGE),
+            "auth_expiry": _within(auth_expiry, "/auth_expiry", "A sign-in", LONGEST_AUTH),
+            "privilege_expiry": _within(privilege_expiry, "/privilege_expiry", "The time for changes", LONGEST_PRIVILEGE),
             "credential_minimum": credential_minimum,
             "password_minimum_length": _length(password_minimum_length),
             "self_mail_write": self_mail_write,
@@ -96,10 +96,12 @@ class AccountPolicies:
         await self._changes.run(Event.ACCOUNT_POLICY_CHANGED, Permission.ROLE_WRITE, actor, f"group:{who}", body)
 
 
-def _within(duration: timedelta | UnsetType | None, what: str, longest: timedelta) -> timedelta | UnsetType | None:
+def _within(duration: timedelta | UnsetType | None, pointer: str, what: str, longest: timedelta) -> timedelta | UnsetType | None:
     if isinstance(duration, timedelta) and not SHORTEST <= duration <= longest:
         raise InvalidInput(
-            f"{what} cannot last {in_words(duration)}.", reasons=(f"{in_words(SHORTEST)} to {in_words(longest)} are allowed",)
+            f"{what} cannot last {in_words(duration)}.",
+            reasons=(f"{in_words(SHORTEST)} to {in_words(longest)} are allowed",),
+            pointer=pointer,
         )
     return duration
 
@@ -109,6 +111,7 @@ def _length(length: int | UnsetType | None) -> int | UnsetType | None:
         raise InvalidInput(
             f"Passwords cannot be asked to have {length} characters.",
             reasons=(f"{MIN_PASSWORD} to {LONGEST_MINIMUM} are allowed; every password has {MIN_PASSWORD} in any case",),
+            pointer="/password_minimum_length",
         )
     return length
 

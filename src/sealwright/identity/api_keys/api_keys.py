@@ -90,7 +90,9 @@ class ApiKeys:
         ends = after(now, USUAL_LIFETIME) if expires_at is None else expires_at
         if not now < ends <= after(now, LONGEST_LIFETIME):
             raise ApiKeyRefused(
-                f"A key cannot expire at {to_rfc3339(ends)}.", hint=f"Give a time within the next {LONGEST_LIFETIME.days} days."
+                f"A key cannot expire at {to_rfc3339(ends)}.",
+                hint=f"Give a time within the next {LONGEST_LIFETIME.days} days.",
+                pointer="/expires_at",
             )
         await self._require_known(scopes)
         allowed = await permissions_named(self._db, scopes)
@@ -99,7 +101,7 @@ class ApiKeys:
         new = ApiKey(
             id=uuid4(self._entropy),
             account_id=owner.account.id,
-            name=check_label(name),
+            name=check_label(name, pointer="/name"),
             beginning=secret[:SHOWN],
             scopes=tuple(sorted(set(scopes))),
             session_id=owner.session.id,
@@ -116,7 +118,9 @@ class ApiKeys:
                 )
             if any(each.name == new.name and each.replaced_at is None for each in good):
                 raise LabelTaken(
-                    f"{owner.account.name} has a key {new.name!r} already.", hint="Choose another name, or rotate it."
+                    f"{owner.account.name} has a key {new.name!r} already.",
+                    hint="Choose another name, or rotate it.",
+                    pointer="/name",
                 )
             await store.insert_key(tx, new, secret_digest(secret))
             await self._record(tx, Event.API_KEY_CREATED, owner.actor, new, scopes=list(new.scopes), expires_at=to_rfc3339(ends))

@@ -100,7 +100,7 @@ class ApiTokens:
                     f"{account.name} has {len(held)} tokens, which is the most there can be.", hint="Revoke one first."
                 )
             if any(each.label == text for each in held):
-                raise LabelTaken(f"{account.name} has a token {text!r} already.", hint="Choose another label.")
+                raise LabelTaken(f"{account.name} has a token {text!r} already.", hint="Choose another label.", pointer="/label")
             new = ApiToken(uuid4(self._entropy), account.id, text, read_only, now, expires_at, None, actor.id)
             await store.insert_token(tx, new, secret_digest(secret))
             details = {

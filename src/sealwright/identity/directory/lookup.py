@@ -154,6 +154,7 @@ class DirectoryLookup:
                 f"There is no account or group {printable(who, 80)!r}.",
                 reasons=("nothing was changed",),
                 remedy=Remedy(Action.LIST_PEOPLE_AND_GROUPS),
+                pointer="/managed_by",
             )
         return found.id
 

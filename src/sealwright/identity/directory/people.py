@@ -12,7 +12,7 @@ from sealwright.audit import Event, changes_between
 from sealwright.clock import Instant, to_rfc3339
 from sealwright.db import Transaction
 from sealwright.entropy import uuid4
-from sealwright.errors import Action, InvalidInput, Remedy
+from sealwright.errors import Action, InvalidInput, Remedy, in_member
 from sealwright.identity import store as credential_store
 from sealwright.identity.api_keys import store as api_key_store
 from sealwright.identity.api_tokens import store as api_token_store
@@ -29,13 +29,16 @@ from sealwright.identity.recycle_bin.content import keep_account
 def parse_mails(addresses: Sequence[str | MailAddress]) -> tuple[MailAddress, ...]:
     """Addresses, checked for their form. A text is an address as an administrator asserts it, and taken as verified."""
     given = [MailAddress(each, verified=True) if isinstance(each, str) else each for each in addresses]
-    checked = [check_mail(each.address) for each in given]
+    checked = []
+    for number, each in enumerate(given):
+        with in_member("mails", str(number)):
+            checked.append(check_mail(each.address))
     folded = [fold_mail(address) for address in checked]
     twice = sorted({address for address in folded if folded.count(address) > 1})
     if twice:
-        raise InvalidInput(f"The e-mail address {twice[0]} is given more than once.")
+        raise InvalidInput(f"The e-mail address {twice[0]} is given more than once.", pointer="/mails")
     if len(checked) > MAX_MAILS:
-        raise InvalidInput(f"{len(checked)} e-mail addresses are too many; an account has at most {MAX_MAILS}.")
+        raise InvalidInput(f"{len(checked)} e-mail addresses are too many; an account has at most {MAX_MAILS}.", pointer="/mails")
     return tuple(MailAddress(address, verified=each.verified) for address, each in zip(checked, given, strict=True))
 
 
@@ -57,19 +60,23 @@ async def require_free_name(tx: Transaction, name: str) -> None:
             f"The name {name!r} belongs to what is in the recycle bin.",
             reasons=("a deleted account or group can be revived for some days, and keeps its name until then",),
             remedy=Remedy(Action.REVIVE, name),
+            pointer="/name",
         )
 
 
 def _name_taken(detail: str) -> NameTaken:
-    return NameTaken(detail, reasons=("accounts and groups share one set of names",), hint="Choose another name.")
+    reasons = ("accounts and groups share one set of names",)
+    return NameTaken(detail, reasons=reasons, hint="Choose another name.", pointer="/name")
 
 
 async def require_free_mails(tx: Transaction, mails: Sequence[MailAddress], *, but: str) -> None:
     """Raise MailTaken when another account than `but` has one of the addresses."""
-    for mail in mails:
+    for number, mail in enumerate(mails):
         if await store.owner_of_mail(tx, mail.address) not in {None, but}:
             raise MailTaken(
-                f"Another account has the e-mail address {mail.address}.", reasons=("an address belongs to one account only",)
+                f"Another account has the e-mail address {mail.address}.",
+                reasons=("an address belongs to one account only",),
+                pointer=f"/mails/{number}",
             )
 
 
@@ -268,7 +275,8 @@ class People(DirectoryLookup):
 
 def _check_window(valid_from: Instant | None, valid_until: Instant | None) -> None:
     if valid_from is not None and valid_until is not None and valid_until <= valid_from:
-        raise InvalidInput(f"The end {to_rfc3339(valid_until)} does not come after the beginning {to_rfc3339(valid_from)}.")
+        detail = f"The end {to_rfc3339(valid_until)} does not come after the beginning {to_rfc3339(valid_from)}."
+        raise InvalidInput(detail, pointer="/valid_until")
 
 
 def _window(begins: Instant | None, ends: Instant | None) -> dict[str, str | None]:

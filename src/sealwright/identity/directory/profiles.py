@@ -92,7 +92,9 @@ class Profiles(People):
                 raise Conflict(f"{account.name} has {len(held)} SSH keys, which is as many as there can be.")
             if any(each.tag == key.tag for each in held):
                 raise Conflict(
-                    f"{account.name} has an SSH key {key.tag!r} already.", hint="Delete it first, or take another tag."
+                    f"{account.name} has an SSH key {key.tag!r} already.",
+                    hint="Delete it first, or take another tag.",
+                    pointer="/tag",
                 )
             await profile_store.insert_ssh_key(tx, account.id, key)
             details = {"ssh_key_added": key.tag, "public_key": key.public_key}
@@ -102,7 +104,7 @@ class Profiles(People):
         try:
             return await self._write(who, actor, body)
         except DuplicateRow as cause:
-            raise Conflict(f"There is an SSH key {key.tag!r} already.") from cause
+            raise Conflict(f"There is an SSH key {key.tag!r} already.", pointer="/tag") from cause
 
     async def delete_ssh_key(self, who: str, tag: str, *, actor: Actor) -> Account:
         """Take an SSH public key away."""

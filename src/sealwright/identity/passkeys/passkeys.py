@@ -258,7 +258,7 @@ class Passkeys:
 
 def _require_free_label(held: list[store.StoredPasskey], label: str) -> None:
     if any(each.label == label for each in held):
-        raise LabelTaken(f"You have a passkey {label!r} already.", hint="Choose another name for this one.")
+        raise LabelTaken(f"You have a passkey {label!r} already.", hint="Choose another name for this one.", pointer="/label")
 
 
 def _not_found(passkey_id: str) -> CredentialNotFound:

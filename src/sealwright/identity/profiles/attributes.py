@@ -8,6 +8,7 @@ from datetime import date
 
 from msgspec import Struct
 
+from sealwright.errors import pointer_to
 from sealwright.identity.errors import TextRefused
 from sealwright.identity.policy import check_line
 
@@ -108,10 +109,14 @@ def check_attributes(changes: Mapping[str, str | None]) -> dict[str, str | None]
 def _checked(name: str, value: str) -> str:
     check = ATTRIBUTES.get(name)
     if check is None:
-        raise TextRefused(f"There is no attribute {name[:80]!r} of a person.", hint=f"There are {', '.join(ATTRIBUTES)}.")
+        raise TextRefused(
+            f"There is no attribute {name[:80]!r} of a person.",
+            hint=f"There are {', '.join(ATTRIBUTES)}.",
+            pointer=pointer_to("attributes", name[:80]),
+        )
     try:
         return check(value.strip())
-    except ValueError as cause:
-        raise TextRefused(f"{value[:80]!r} cannot be the {name} of a person.", reasons=(str(cause),)) from cause
-    except TextRefused as cause:
-        raise TextRefused(f"{value[:80]!r} cannot be the {name} of a person.", reasons=cause.reasons) from cause
+    except (ValueError, TextRefused) as cause:
+        detail = f"{value[:80]!r} cannot be the {name} of a person."
+        reasons = cause.reasons if isinstance(cause, TextRefused) else (str(cause),)
+        raise TextRefused(detail, reasons=reasons, pointer=pointer_to("attributes", name)) from cause

@@ -44,6 +44,7 @@ def check_tag(tag: str) -> str:
         raise InvalidInput(
             f"{tag[:80]!r} cannot be the tag of a key.",
             hint="Use 1 to 64 of A-Z, a-z, 0-9, '_', '.', '@' and '-', beginning with a letter or digit.",
+            pointer="/tag",
         )
     return tag
 
@@ -56,6 +57,7 @@ def check_public_key(text: str) -> str:
             "This is a private key.",
             reasons=("only its owner may have a private key; consider it known to others now",),
             hint="Make a new pair with ssh-keygen, and give the line of the file that ends in .pub.",
+            pointer="/public_key",
         )
     if len(words) < 2 or len(text) > LONGEST_KEY or "\n" in text.strip():  # noqa: PLR2004 - type and key
         raise _malformed(text, "a public key is one line: its type, the key in base64, and perhaps a comment")
@@ -128,4 +130,5 @@ def _malformed(text: str, why: str) -> InvalidInput:
         f"{text[:60]!r} is not an SSH public key that can be used.",
         reasons=(why,),
         hint="Give the line of a file such as ~/.ssh/id_ed25519.pub.",
+        pointer="/public_key",
     )

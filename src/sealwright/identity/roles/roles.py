@@ -190,7 +190,8 @@ class Roles:
             self._require_may_hand_out(actor, role, scope, f"grant the role {role.id}")
             now = self._clock.now()
             if expires_at is not None and expires_at <= now:
-                raise RoleRefused("The grant would have ended already.", hint="Give a time that is still to come.")
+                detail = "The grant would have ended already."
+                raise RoleRefused(detail, hint="Give a time that is still to come.", pointer="/expires_at")
             grant = RoleGrant(
                 id=uuid4(self._entropy),
                 role=role.id,
@@ -336,6 +337,7 @@ def _checked_id(role_id: str) -> str:
         raise RoleRefused(
             f"{printable(role_id)!r} cannot be the id of a role.",
             reasons=("it begins with 'r-' and a letter a to z; then come letters a to z, digits and '-'; at most 63 characters",),
+            pointer="/id",
         )
     return role_id
 
@@ -345,7 +347,9 @@ def _checked_permissions(permissions: Iterable[str]) -> frozenset[Permission]:
     given = set(permissions)
     unknown = sorted(given - set(known))
     if unknown:
-        raise RoleRefused(f"{printable(unknown[0])!r} is not a permission.", reasons=(f"there are {', '.join(known)}",))
+        detail = f"{printable(unknown[0])!r} is not a permission."
+        raise RoleRefused(detail, reasons=(f"there are {', '.join(known)}",), pointer="/permissions")
     if not given:
-        raise RoleRefused("A role needs at least one permission.", reasons=(f"there are {', '.join(known)}",))
+        detail = "A role needs at least one permission."
+        raise RoleRefused(detail, reasons=(f"there are {', '.join(known)}",), pointer="/permissions")
     return frozenset(known[each] for each in given)

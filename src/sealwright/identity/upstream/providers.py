@@ -14,7 +14,7 @@ from sealwright.audit import Audit, Event, Redacted, changes_between
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, uuid4
-from sealwright.errors import Unavailable
+from sealwright.errors import Unavailable, in_member
 from sealwright.identity.directory.authorized_changes import AuthorizedChanges, require_remaining_administrator
 from sealwright.identity.directory.guarded_roles import require_no_approval
 from sealwright.identity.directory.store import lock_directory
@@ -253,17 +253,20 @@ class UpstreamProviders:
         """Let a group of a provider give a role, from each person's next sign-in on. The group is compared as it is written."""
         target = f"oidc_provider:{printable(provider_id)}"
         await self._require_to_vouch(Event.GROUP_MAPPING_ADDED, actor, target)
-        name = check_line(group_name, "a group", 1, LONGEST_GROUP)
+        name = check_line(group_name, "a group", 1, LONGEST_GROUP, pointer="/group_name")
 
         async def body(tx: Transaction) -> GroupMapping:
             await lock_directory(tx)
             provider = await self._known(tx, provider_id)
-            found = await find_role(tx, role)
-            require_at_least(actor, Permissions(found.permissions), f"let a group give the role {found.id}")
-            await require_no_approval(tx, actor, found.permissions, f"let a group give the role {found.id}", before=frozenset())
+            with in_member("role_id"):
+                found = await find_role(tx, role)
+                gives = f"let a group give the role {found.id}"
+                require_at_least(actor, Permissions(found.permissions), gives)
+                await require_no_approval(tx, actor, found.permissions, gives, before=frozenset())
             mapping = GroupMapping(uuid4(self._entropy), provider.id, name, found.id, self._clock.now())
             if await store.mapping_exists(tx, mapping):
-                raise MappingTaken(f"The group {name} of {provider.name} gives the role {found.id} already.")
+                detail = f"The group {name} of {provider.name} gives the role {found.id} already."
+                raise MappingTaken(detail, pointer="/group_name")
             await store.insert_mapping(tx, mapping)
             details = {"group": name, "role": found.id}
             await self._record(tx, Event.GROUP_MAPPING_ADDED, actor, provider.id, details)
@@ -318,22 +321,26 @@ class UpstreamProviders:
 
     def _changed(self, before: UpstreamProvider, given: ProviderInput) -> UpstreamProvider:
         changed = replace(before, updated_at=self._clock.now(), **given.members)
-        check_line(changed.name, "the name of a provider", 1, LONGEST_NAME)
-        check_line(changed.client_id, "client_id", 1, LONGEST_GROUP)
-        check_line(changed.groups_claim_path, "groups_claim_path", 1, LONGEST_GROUP)
+        check_line(changed.name, "the name of a provider", 1, LONGEST_NAME, pointer="/name")
+        check_line(changed.client_id, "client_id", 1, LONGEST_GROUP, pointer="/client_id")
+        check_line(changed.groups_claim_path, "groups_claim_path", 1, LONGEST_GROUP, pointer="/groups_claim_path")
         scheme, place = origin_of(changed.issuer_url)
         if scheme != "https" or not place:
-            raise ProviderRefused(f"The issuer_url {changed.issuer_url[:200]!r} is not an https URL.")
+            detail = f"The issuer_url {changed.issuer_url[:200]!r} is not an https URL."
+            raise ProviderRefused(detail, pointer="/issuer_url")
         if "openid" not in changed.scopes:
-            raise ProviderRefused("The scopes must hold openid, or the provider gives no ID token.")
+            raise ProviderRefused("The scopes must hold openid, or the provider gives no ID token.", pointer="/scopes")
         if not 1 <= changed.iat_window_seconds <= LONGEST_IAT_WINDOW:
-            raise ProviderRefused(f"iat_window_seconds is {changed.iat_window_seconds}; it must be 1 to {LONGEST_IAT_WINDOW}.")
+            detail = f"iat_window_seconds is {changed.iat_window_seconds}; it must be 1 to {LONGEST_IAT_WINDOW}."
+            raise ProviderRefused(detail, pointer="/iat_window_seconds")
         if not SHORTEST_CACHE_TTL <= changed.jwks_cache_ttl_seconds <= LONGEST_CACHE_TTL:
             raise ProviderRefused(
                 f"jwks_cache_ttl_seconds is {changed.jwks_cache_ttl_seconds}; "
-                f"it must be {SHORTEST_CACHE_TTL} to {LONGEST_CACHE_TTL}."
+                f"it must be {SHORTEST_CACHE_TTL} to {LONGEST_CACHE_TTL}.",
+                pointer="/jwks_cache_ttl_seconds",
             )
-        return replace(changed, allowed_email_domains=tuple(map(checked_domain, changed.allowed_email_domains)))
+        with in_member("allowed_email_domains"):
+            return replace(changed, allowed_email_domains=tuple(map(checked_domain, changed.allowed_email_domains)))
 
     async def _checks(self, provider: UpstreamProvider, given: ProviderInput) -> tuple[ProviderCheck, ...]:
         return await check_provider(provider, given.redirect_uri or self.callback, self.callback, self._providers)
@@ -364,7 +371,7 @@ class UpstreamProviders:
     @staticmethod
     async def _require_free(tx: Transaction, provider: UpstreamProvider) -> None:
         if await store.id_of_name(tx, provider.name) not in {None, provider.id}:
-            raise ProviderNameTaken(f"There is an identity provider {provider.name!r} already.")
+            raise ProviderNameTaken(f"There is an identity provider {provider.name!r} already.", pointer="/name")
 
     @staticmethod
     async def _require_over_mappings(tx: Transaction, actor: Actor, provider: UpstreamProvider, verb: str) -> None:
@@ -382,6 +389,7 @@ def _require_secret_for_issuer(before: UpstreamProvider, after: UpstreamProvider
         raise ProviderRefused(
             f"The issuer_url {after.issuer_url[:200]} is another than the stored client_secret was given for.",
             hint="Give the client_secret that this server has at the new issuer.",
+            pointer="/client_secret",
         )
 
 

@@ -20,6 +20,7 @@ from sealwright.client_metadata import (
     require_fapi,
     rows,
 )
+from sealwright.errors import in_member
 from sealwright.misfit import misfit
 
 _C = TypeVar("_C", bound=ClientMetadata)
@@ -27,7 +28,10 @@ _C = TypeVar("_C", bound=ClientMetadata)
 
 def with_members(client: _C, members: Mapping[str, Any]) -> _C:
     """`client` with these members in place of its own; None brings a default back. Raises ClientRefused."""
-    values = {name: _value(_row(name), value) for name, value in members.items()}
+    values = {}
+    for name, value in members.items():
+        with in_member(name[:80]):
+            values[name] = _value(_row(name), value)
     if "profile" in values:
         usual = profile_members(values["profile"], public=client.is_public)
         if values.get("tls_client_certificate_bound_access_tokens", client.tls_client_certificate_bound_access_tokens):
@@ -67,12 +71,13 @@ def without_element(client: _C, member: str, element: Any) -> _C:
 def require_allowed(client: ClientMetadata, name: str) -> None:
     """Raise ClientRefused where the value of one member may not stand in this client."""
     row, value = rows()[name], getattr(client, name)
-    if row.is_list:
-        _require_room(client, row, len(value))
-    if row.declared.rule is None or value is None:
-        return
-    for each in value if row.is_list else (value,):
-        row.declared.rule(each, client)
+    with in_member(name):
+        if row.is_list:
+            _require_room(client, row, len(value))
+        if row.declared.rule is None or value is None:
+            return
+        for each in value if row.is_list else (value,):
+            row.declared.rule(each, client)
 
 
 def _require_room(client: ClientMetadata, row: Row, length: int) -> None:

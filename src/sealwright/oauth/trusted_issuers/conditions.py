@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sealwright.errors import InvalidInput
+from sealwright.errors import InvalidInput, pointer_to
 
 MOST_CONDITIONS = 16
 LONGEST_PATTERN = 256
@@ -33,12 +33,15 @@ def require_conditions(conditions: Mapping[str, str]) -> None:
     for claim, pattern in conditions.items():
         if not 0 < len(claim) <= LONGEST_PATTERN or not claim.isprintable():
             raise InvalidInput(
-                f"{claim[:80]!r} is not a name of a claim.", hint="Give one such as sub, or /kubernetes.io/namespace."
+                f"{claim[:80]!r} is not a name of a claim.",
+                hint="Give one such as sub, or /kubernetes.io/namespace.",
+                pointer=pointer_to(claim[:80]),
             )
         if not 0 < len(pattern) <= LONGEST_PATTERN or not pattern.isprintable():
             raise InvalidInput(
                 f"The claim {claim[:80]} would have to be {pattern[:80]!r}.",
                 hint=f"Give 1 to {LONGEST_PATTERN} printable characters.",
+                pointer=pointer_to(claim[:80]),
             )
     if all(claim in _OF_EVERY_TOKEN or set(pattern) <= _NAMING_NOTHING for claim, pattern in conditions.items()):
         raise InvalidInput(

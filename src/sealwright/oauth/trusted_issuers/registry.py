@@ -21,12 +21,12 @@ from sealwright.access import (
     require_over_names,
 )
 from sealwright.audit import Event
-from sealwright.client_metadata import is_client_name, require_client_name, require_jwks_uri, require_key_set
+from sealwright.client_metadata import is_client_name, require_client_name, require_fetchable, require_jwks_uri, require_key_set
 from sealwright.clock import Instant
 from sealwright.db import DuplicateRow, Transaction
 from sealwright.entropy import uuid4
-from sealwright.errors import Action, InvalidInput, NotPermitted, Remedy
-from sealwright.identity import AccountKind
+from sealwright.errors import Action, InvalidInput, NotPermitted, Remedy, in_member
+from sealwright.identity import Account, AccountKind
 from sealwright.jose import keys_of_jwks
 from sealwright.oauth import policy
 from sealwright.oauth.clients.lookup import named
@@ -78,12 +78,16 @@ class TrustedIssuers:
         async with self._recorded_refusals(Event.TRUSTED_ISSUER_CREATED, name, actor):
             require(actor, Permission.CLIENT_WRITE)
             require_in_person(actor, "say whose tokens are trusted")
-        require_client_name(name)
-        self._require_url(issuer_url)
+        with in_member("name"):
+            require_client_name(name)
+        with in_member("issuer_url"):
+            self._require_url(issuer_url)
         _require_keys(jwks_uri, jwks)
         wanted = self._origin if audience is None else audience
         if not 0 < len(wanted) <= policy.LONGEST_AUDIENCE or not wanted.isprintable():
-            raise InvalidInput(f"{wanted[:80]!r} is not an audience.", hint="Give the text that the issuer puts into aud.")
+            raise InvalidInput(
+                f"{wanted[:80]!r} is not an audience.", hint="Give the text that the issuer puts into aud.", pointer="/audience"
+            )
         issuer = TrustedIssuer(
             id=uuid4(self._entropy),
             name=name,
@@ -106,10 +110,11 @@ class TrustedIssuers:
             async with self._recorded_refusals(Event.TRUSTED_ISSUER_CREATED, name, actor):
                 await self._db.write(body)
         except DuplicateRow as cause:
-            raise TrustedIssuerExists(
-                f"There is a trusted issuer {name!r} already, or one with the URL {issuer_url}.",
-                remedy=Remedy(Action.LIST_TRUSTED_ISSUERS),
-            ) from cause
+            member, words = "name", f"{name!r}"
+            if await store.issuer_named(self._db, name) is None:
+                member, words = "issuer_url", f"with the URL {issuer_url}"
+            detail = f"There is a trusted issuer {words} already."
+            raise TrustedIssuerExists(detail, remedy=Remedy(Action.LIST_TRUSTED_ISSUERS), pointer=f"/{member}") from cause
         return issuer
 
     async def list(self, *, actor: Actor) -> list[TrustedIssuer]:
@@ -156,17 +161,18 @@ class TrustedIssuers:
         async with self._recorded_refusals(Event.TRUSTED_ISSUER_RULE_ADDED, name, actor):
             require(actor, Permission.CLIENT_WRITE)
             if service_account is not None:
-                require(actor, Permission.PERSON_WRITE)
+                with in_member("service_account"):
+                    require(actor, Permission.PERSON_WRITE)
             require_in_person(actor, "say what tokens of others are accepted for")
-        issuer, for_client = await self._found(name), await named(self._db, client)
-        require_conditions(conditions)
-        lasts = self.usual_lifetime if lifetime is None else lifetime
-        _require_lifetime(name, lasts)
-        account = None if service_account is None else await self._directory.find(service_account)
-        if service_account is not None and (account is None or account.kind is not AccountKind.SERVICE):
-            raise InvalidInput(
-                f"There is no service account {service_account[:80]!r}.", remedy=Remedy(Action.LIST_SERVICE_ACCOUNTS)
-            )
+        issuer = await self._found(name)
+        with in_member("client"):
+            for_client = await named(self._db, client)
+        with in_member("conditions"):
+            require_conditions(conditions)
+        lasts = _allowed_lifetime(name, self.usual_lifetime if lifetime is None else lifetime)
+        account = None if service_account is None else await self._service_account(service_account)
+        with in_member("scopes"):
+            wanted_scopes = policy.require_scope_words(scopes) if scopes else ()
         rule = IssuerRule(
             id=uuid4(self._entropy),
             issuer_id=issuer.id,
@@ -175,7 +181,7 @@ class TrustedIssuers:
             account_id=None if account is None else account.id,
             account_name=None if account is None else account.name,
             conditions=dict(conditions),
-            scopes=policy.require_scope_words(scopes) if scopes else (),
+            scopes=wanted_scopes,
             lifetime=lasts,
             created_at=self._clock.now(),
             created_by=actor.id,
@@ -183,10 +189,12 @@ class TrustedIssuers:
 
         async def body(tx: Transaction) -> IssuerRule:
             if account is not None:
-                await require_current(tx, actor, Permission.PERSON_WRITE, self._clock.now())
-                await self._authority.require_over_account(tx, actor, account, "make tokens of")
+                with in_member("service_account"):
+                    await require_current(tx, actor, Permission.PERSON_WRITE, self._clock.now())
+                    await self._authority.require_over_account(tx, actor, account, "make tokens of")
             else:
-                await self._require_over_client(tx, actor, for_client.name)
+                with in_member("client"):
+                    await self._require_over_client(tx, actor, for_client.name)
             added = _placed_last(rule, await store.rules(tx, issuer.id))
             await store.insert_rule(tx, added)
             await self._record(tx, Event.TRUSTED_ISSUER_RULE_ADDED, issuer, _recorded_rule(rule), actor)
@@ -212,13 +220,20 @@ class TrustedIssuers:
         async with self._recorded_refusals(Event.TRUSTED_ISSUER_RULE_DELETED, name, actor):
             await self._db.write(body)
 
+    async def _service_account(self, name: str) -> Account:
+        found = await self._directory.find(name)
+        if found is None or found.kind is not AccountKind.SERVICE:
+            remedy = Remedy(Action.LIST_SERVICE_ACCOUNTS)
+            raise InvalidInput(f"There is no service account {name[:80]!r}.", remedy=remedy, pointer="/service_account")
+        return found
+
     async def _require_over_client(self, tx: Transaction, actor: Actor, client_name: str) -> None:
         actor = await require_current(tx, actor, Permission.CLIENT_WRITE, self._clock.now())
         named = [each for each in await self._named(tx) if each.kind is NameKind.CLIENT and each.name == client_name]
         require_over_names(actor, named, f"let tokens speak of the client {client_name}")
 
     def _require_url(self, issuer_url: str) -> None:
-        require_jwks_uri(issuer_url)
+        require_fetchable(issuer_url, "issuer_url")
         if issuer_url == self._origin or issuer_url.startswith(self._origin + "/"):
             raise InvalidInput(
                 f"{issuer_url[:200]} is an issuer of this server.",
@@ -249,25 +264,33 @@ class TrustedIssuers:
         await self._audit.record(tx, event, actor=actor, target=target, details={"name": issuer.name, **details})
 
 
-def _require_lifetime(name: str, lasts: timedelta) -> None:
+def _allowed_lifetime(name: str, lasts: timedelta) -> timedelta:
     if not SHORTEST_TOKEN <= lasts <= LONGEST_TOKEN:
         raise InvalidInput(
             f"An access token for a token of {name} cannot last {int(lasts.total_seconds())} seconds.",
             hint="Give 60 to 3600 seconds.",
+            pointer="/lifetime_seconds",
         )
+    return lasts
 
 
 def _require_keys(jwks_uri: str | None, jwks: Mapping[str, Any] | None) -> None:
     if jwks_uri is not None and jwks is not None:
         raise InvalidInput(
-            "Both jwks_uri and jwks are given.", hint="Give one of them, or neither: then discovery finds the keys."
+            "Both jwks_uri and jwks are given.",
+            hint="Give one of them, or neither: then discovery finds the keys.",
+            pointer="/jwks_uri",
         )
     if jwks_uri is not None:
-        require_jwks_uri(jwks_uri)
+        with in_member("jwks_uri"):
+            require_jwks_uri(jwks_uri)
     if jwks is not None:
-        require_key_set(jwks)
+        with in_member("jwks"):
+            require_key_set(jwks)
         if not keys_of_jwks(msgspec.json.encode(jwks)):
-            raise InvalidInput("jwks holds no key that can verify a signature.", hint="Give the public keys of the issuer.")
+            raise InvalidInput(
+                "jwks holds no key that can verify a signature.", hint="Give the public keys of the issuer.", pointer="/jwks"
+            )
 
 
 def _placed_last(rule: IssuerRule, others: Sequence[IssuerRule]) -> IssuerRule:

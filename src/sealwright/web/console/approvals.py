@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sealwright.access import Permission
 from sealwright.access.approvals import ApprovalRequest, Approvals, RequestHistory, RequestKind, RequestState
@@ -11,6 +10,7 @@ from sealwright.clock import Clock, Instant
 from sealwright.errors import InvalidInput
 from sealwright.http import Response
 from sealwright.identity import SignedIn
+from sealwright.web.console.certificate_contents import certificate_contents, changed_contents
 from sealwright.web.console.listing import Filter, read_listing
 from sealwright.web.forms import FormError, form_error
 from sealwright.web.models import ApprovalContents, ListedApproval, ListedVote
@@ -34,23 +34,6 @@ _KINDS: Mapping[RequestKind, str] = {
     RequestKind.ROLE_GRANT: "role",
     RequestKind.RULE: "rule",
     RequestKind.PROFILE: "profile",
-}
-_LABELS = {
-    "common_name": "Subject",
-    "key_kind": "Kind of key",
-    "public_key_sha256": "SHA-256 of the key",
-    "validity": "Valid",
-    "uses": "For",
-    "profile": "Profile",
-    "issuer": "Issuer",
-    "provisioner": "Provisioner",
-    "serial": "Serial number",
-    "to_be_signed_sha256": "SHA-256 of the bytes to be signed",
-    "signing_request_sha256": "SHA-256 of the signing request",
-    "role": "Role",
-    "holder": "For",
-    "scope": "Within",
-    "expires_at": "Until",
 }
 
 
@@ -158,30 +141,5 @@ def _listed(request: ApprovalRequest, now: Instant) -> ListedApproval:
 
 def _contents(story: RequestHistory) -> ApprovalContents:
     """Exactly what is asked for, as rows of a page."""
-    content, request = story.request.content, story.request
-    names = tuple(str(each).partition(":")[2] for each in content.get("names", ()))
-    facts = tuple((label, _text(content[member])) for member, label in _LABELS.items() if content.get(member))
-    if request.kind is RequestKind.CERTIFICATE:
-        changes = tuple(tuple(map(str, each)) for each in content["differences"])
-        previous = content["previous"] or ""
-    else:
-        changes, previous = _changes(content.get("before"), content.get("after")), ""
-    return ApprovalContents(names, facts, changes, previous, request.reasons)
-
-
-def _changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> tuple[tuple[str, ...], ...]:
-    old, new = before or {}, after or {}
-    members = dict.fromkeys((*old, *new))
-    return tuple(
-        (member.replace("_", " "), _text(old.get(member)), _text(new.get(member)))
-        for member in members
-        if old.get(member) != new.get(member)
-    )
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    in_words = certificate_contents if story.request.kind is RequestKind.CERTIFICATE else changed_contents
+    return in_words(story.request.content, story.request.reasons)

@@ -14,7 +14,7 @@ from sealwright.errors import Conflict, InvalidInput
 from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.web.console.frame import Question, ask, context_of
-from sealwright.web.forms import FormError, form_error, missing
+from sealwright.web.forms import FormError, fields_of, missing
 from sealwright.web.navigation import PageLink
 from sealwright.web.notices import done, notice_text
 from sealwright.web.page_request import PageRequest
@@ -23,6 +23,7 @@ from sealwright.web.pages import ConsoleContext, Pages
 SINKS_PAGE: Final = "/ui/audit/sinks"
 NEW_SINK_PAGE: Final = "/ui/new/audit-sink"
 _NEEDED: Final = {"name": "Give the receiver a name.", "url": "Give the address of the receiver."}
+_FIELDS: Final = {"name": "name", "url": "url", "categories": "category"}
 KINDS: Mapping[str, str] = {"": "everything"} | {str(each): f"only {each}" for each in Category}
 
 
@@ -79,8 +80,7 @@ class AuditSinkPages:
         try:
             sink, secret = await self._forwarding.create(name, url, (category,) if category else (), person.actor)
         except (InvalidInput, Conflict) as refusal:
-            field = "url" if refusal.detail.startswith("url") else "category" if "categories" in refusal.detail else "name"
-            return self._form(page_request, person, errors=(form_error(refusal, field),))
+            return self._form(page_request, person, errors=fields_of(refusal, _FIELDS))
         return self._pages.console(
             "audit-sink-made.html",
             self._context(page_request, person, PageLink(SINKS_PAGE, "Forwarding")),

@@ -68,5 +68,5 @@ def members_in(form: Mapping[str, str]) -> dict[str, Any]:
 def _number(name: str, text: str) -> int:
     digits = text.strip()
     if not (digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS):
-        raise InvalidInput(f"{name} is {text[:20]!r}, which is not a number.", hint="Type digits.")
+        raise InvalidInput(f"{name} is {text[:20]!r}, which is not a number.", hint="Type digits.", pointer=f"/{name}")
     return int(digits)

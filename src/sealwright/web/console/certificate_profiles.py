@@ -16,7 +16,7 @@ from sealwright.errors import Conflict, Failure, InvalidInput
 from sealwright.http import Response, redirect
 from sealwright.identity import SignedIn
 from sealwright.web.console.approvals import APPROVALS_PAGE
-from sealwright.web.console.certificate_profile_form import BLANK, NUMBERS, TEXTS, boxes, members_in, typed_of
+from sealwright.web.console.certificate_profile_form import BLANK, NUMBERS, SWITCHES, TEXTS, TICKED, boxes, members_in, typed_of
 from sealwright.web.console.frame import Question, ask, context_of
 from sealwright.web.forms import FormError, fields_of, form_error
 from sealwright.web.navigation import PageLink
@@ -209,10 +209,8 @@ def _given(members: Mapping[str, object]) -> dict[str, object]:
 
 
 def _errors(failure: Failure) -> tuple[FormError, ...]:
-    """At the field that the text names first, where it names one."""
-    words = failure.detail.replace(":", " ").split()
-    field = next((word for word in words if word in ("name", *TEXTS, *NUMBERS)), "")
-    return fields_of(failure, {type(failure): field})
+    """At the field that it is about, where it is one."""
+    return fields_of(failure, {each: each for each in ("name", *TEXTS, *NUMBERS, *SWITCHES, *TICKED)})
 
 
 def _path(profile: Profile) -> str:

@@ -19,10 +19,7 @@ from sealwright.identity import (
     Group,
     GroupPolicy,
     MemberNotFound,
-    NameRefused,
-    NameTaken,
     SignedIn,
-    TextRefused,
 )
 from sealwright.web.console.groups import GROUPS_PAGE, NEW_GROUP_PAGE
 from sealwright.web.console.stale import OvertakenForm, seen_of, stale_form
@@ -42,11 +39,11 @@ _POLICY_LABELS: Final = {
 }
 MINIMUMS: Mapping[str, str] = {"": "the group says nothing"} | {str(each): each.words for each in CredentialMinimum}
 MAY_WRITE: Mapping[str, str] = {"": "the group says nothing", "yes": "they may", "no": "they may not"}
-_FIELDS: Mapping[type[Exception], str] = {
-    NameRefused: "name",
-    NameTaken: "name",
-    TextRefused: "description",
-    MemberNotFound: "manager",
+_FIELDS: Final = {"name": "name", "description": "description", "managed_by": "manager"}
+_POLICY_FIELDS: Final = {
+    "auth_expiry": "auth-expiry",
+    "privilege_expiry": "privilege-expiry",
+    "password_minimum_length": "password-length",
 }
 
 
@@ -169,7 +166,7 @@ class GroupFormPages:
             elif policy is not None:
                 await self._policies.remove(group.id, actor=person.actor)
         except InvalidInput as refusal:
-            errors = fields_of(refusal, {})
+            errors = fields_of(refusal, _POLICY_FIELDS)
             return self._policy_form(page_request, person, group, typed, held, errors=errors)
         return done(f"{GROUPS_PAGE}/{group.name}", "policy-changed")
 

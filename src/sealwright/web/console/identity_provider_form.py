@@ -34,6 +34,19 @@ LABELS: Mapping[str, str] = {
     "enabled": "Offer it on the sign-in page",
 }
 """Of what is compared where someone else changed a provider meanwhile; no secret is shown."""
+FIELD_OF_MEMBER: Mapping[str, str] = {
+    "name": "name",
+    "issuer_url": "issuer-url",
+    "client_id": "client-id",
+    "client_secret": "client-secret",
+    "groups_claim_path": "groups-claim",
+    "scopes": "scopes",
+    "downgrade_rule": "downgrade-rule",
+    "allowed_email_domains": "email-domains",
+    "iat_window_seconds": "iat-window",
+    "jwks_cache_ttl_seconds": "keys-kept",
+}
+"""Where a refusal of each member stands."""
 _MOST_DIGITS = 9
 _FIELD_OF_CHECK = {
     "discovery": "issuer-url",
@@ -86,7 +99,7 @@ def provider_input(form: Mapping[str, str]) -> ProviderInput:
     """What was typed. Raises InvalidInput for what is not a number or no rule."""
     rule = form.get("downgrade-rule", "")
     if rule not in RULES:
-        raise InvalidInput("Choose one of the rules against downgrades.")
+        raise InvalidInput("Choose one of the rules against downgrades.", pointer="/downgrade_rule")
     return ProviderInput(
         name=form.get("name", "").strip(),
         issuer_url=form.get("issuer-url", "").strip(),
@@ -95,16 +108,16 @@ def provider_input(form: Mapping[str, str]) -> ProviderInput:
         groups_claim_path=form.get("groups-claim", "").strip(),
         scopes=tuple(form.get("scopes", "").split()),
         downgrade_rule=DowngradeRule(rule),
-        iat_window_seconds=_number(form, "iat-window", "The seconds that an ID token may be old"),
-        jwks_cache_ttl_seconds=_number(form, "keys-kept", "The seconds that its keys are kept"),
+        iat_window_seconds=_number(form, "iat_window_seconds", "The seconds that an ID token may be old"),
+        jwks_cache_ttl_seconds=_number(form, "jwks_cache_ttl_seconds", "The seconds that its keys are kept"),
         userinfo_groups=form.get("userinfo-groups") == "yes",
         allowed_email_domains=tuple(form.get("email-domains", "").replace(",", " ").split()),
         enabled=form.get("enabled") == "yes",
     )
 
 
-def _number(form: Mapping[str, str], name: str, what: str) -> int:
-    text = form.get(name, "").strip()
+def _number(form: Mapping[str, str], member: str, what: str) -> int:
+    text = form.get(FIELD_OF_MEMBER[member], "").strip()
     if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
-        raise InvalidInput(f"{what} are {text[:20]!r}, which is not a number.", hint="Type digits.")
+        raise InvalidInput(f"{what} are {text[:20]!r}, which is not a number.", hint="Type digits.", pointer=f"/{member}")
     return int(text)

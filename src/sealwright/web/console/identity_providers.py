@@ -20,7 +20,15 @@ from sealwright.identity import (
     UpstreamProvider,
     UpstreamProviders,
 )
-from sealwright.web.console.identity_provider_form import LABELS, RULES, field_of, provider_input, typed_of, usual
+from sealwright.web.console.identity_provider_form import (
+    FIELD_OF_MEMBER,
+    LABELS,
+    RULES,
+    field_of,
+    provider_input,
+    typed_of,
+    usual,
+)
 from sealwright.web.console.stale import OvertakenForm, stale_form
 from sealwright.web.forms import FormError, fields_of, form_error
 from sealwright.web.navigation import PageLink
@@ -68,7 +76,7 @@ class IdentityProviderPages:
         try:
             await self._providers.map_group(provider.id, group, role, actor=person.actor)
         except (InvalidInput, Conflict, RoleNotFound, NotPermitted) as failure:
-            errors = fields_of(failure, {RoleNotFound: "role", NotPermitted: "role", InvalidInput: "group", Conflict: "group"})
+            errors = fields_of(failure, {"role_id": "role", "group_name": "group"})
             return await self._page(page_request, person, errors=errors, group=group, role=role)
         return done(_path(provider), "mapping-added")
 
@@ -238,7 +246,7 @@ def _errors(failure: Failure, checks: tuple[ProviderCheck, ...]) -> tuple[FormEr
     failed = [each for each in checks if not each.passed]
     if failed:
         return tuple(FormError(f"{each.name}: {each.detail}", field_of(each.name)) for each in failed)
-    return (form_error(failure, "name" if failure.code == "oidc_provider_name_taken" else ""),)
+    return fields_of(failure, FIELD_OF_MEMBER)
 
 
 def _path(provider: UpstreamProvider) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Final
 
 from msgspec import Struct
 
-from sealwright.clock import Clock, Instant, from_datetime, to_datetime
+from sealwright.clock import Clock
 from sealwright.errors import Conflict, Failure, InvalidInput, NotFound
 from sealwright.http import Response
 from sealwright.identity import (
@@ -17,18 +16,14 @@ from sealwright.identity import (
     Directory,
     GroupNotFound,
     MailAddress,
-    MailRefused,
-    MailTaken,
-    NameRefused,
-    NameTaken,
     SignedIn,
-    TextRefused,
     check_attributes,
 )
 from sealwright.web.console.frame import Question, ask
+from sealwright.web.console.moments import MomentRefused, moment_of, moment_text
 from sealwright.web.console.people import PEOPLE_PAGE
 from sealwright.web.console.stale import OvertakenForm, seen_of, stale_form
-from sealwright.web.forms import FormError, fields_of, form_error
+from sealwright.web.forms import FormError, fields_of
 from sealwright.web.navigation import PageLink
 from sealwright.web.notices import done
 from sealwright.web.page_request import PageRequest
@@ -38,13 +33,8 @@ from sealwright.web.profile import FIELDS
 _NAMES: Final = {"name": "User name", "display-name": "Name", "mails": "E-mail addresses"}
 _VALIDITY: Final = {"valid-from": "Valid from", "valid-until": "Valid until"}
 _ATTRIBUTES: Final = {field.id: field.label for field in FIELDS}
-_FIELDS: Mapping[type[Exception], str] = {
-    NameRefused: "name",
-    NameTaken: "name",
-    TextRefused: "display-name",
-    MailRefused: "mails",
-    MailTaken: "mails",
-}
+_FIELDS: Final = {"name": "name", "display_name": "display-name", "mails": "mails"}
+_VALIDITY_FIELDS: Final = {"valid_from": "valid-from", "valid_until": "valid-until"}
 
 
 class PersonForms(Struct, frozen=True):
@@ -107,16 +97,16 @@ class PersonEditPages:
         if stale is not None:
             return await self._page(page_request, person, account, validity=typed, stale=stale)
         try:
-            begins, ends = (_instant(typed[name], _VALIDITY[name], name) for name in _VALIDITY)
+            begins, ends = (moment_of(typed[name], _VALIDITY[name], name) for name in _VALIDITY)
             now = self._clock.now()
             out = (begins is not None and begins > now) or (ends is not None and ends <= now)
             if out and page_request.typed("sure") != "yes" and account.status(now).active:
                 return await self._ask(page_request, person, account, typed)
             await self._directory.set_validity(account.id, valid_from=begins, valid_until=ends, actor=person.actor)
-        except _MomentRefused as refusal:
+        except MomentRefused as refusal:
             return await self._page(page_request, person, account, validity=typed, errors=(refusal.error,))
         except (InvalidInput, Conflict) as refusal:
-            errors = (form_error(refusal, "valid-until"),)
+            errors = fields_of(refusal, _VALIDITY_FIELDS)
             return await self._page(page_request, person, account, validity=typed, errors=errors)
         return done(_path(account), "person-changed")
 
@@ -199,14 +189,6 @@ class PersonEditPages:
         return ConsoleContext(person, page_request.csrf_token_of(person), f"{path}/edit", (PageLink(path, account.display_name),))
 
 
-class _MomentRefused(ValueError):
-    """What was typed is no time."""
-
-    def __init__(self, error: FormError) -> None:
-        super().__init__(error.text)
-        self.error = error
-
-
 def _path(account: Account) -> str:
     return f"{PEOPLE_PAGE}/{account.name}"
 
@@ -221,7 +203,7 @@ def _names_of(account: Account) -> dict[str, str]:
 
 
 def _validity_of(account: Account) -> dict[str, str]:
-    return {"valid-from": _moment(account.valid_from), "valid-until": _moment(account.valid_until)}
+    return {"valid-from": moment_text(account.valid_from), "valid-until": moment_text(account.valid_until)}
 
 
 def _mails(text: str, account: Account) -> list[str | MailAddress]:
@@ -236,21 +218,5 @@ def _wrong_attributes(typed: Mapping[str, str]) -> tuple[FormError, ...]:
         try:
             check_attributes({each.name: typed[each.id] or None})
         except Failure as refusal:
-            errors.append(FormError(fields_of(refusal, {})[0].text, each.id))
+            errors.append(FormError(fields_of(refusal)[0].text, each.id))
     return tuple(errors)
-
-
-def _moment(instant: Instant | None) -> str:
-    """As a control for date and time has it, in UTC."""
-    return "" if instant is None else f"{to_datetime(instant):%Y-%m-%dT%H:%M}"
-
-
-def _instant(text: str, label: str, field: str) -> Instant | None:
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-        return from_datetime(found if found.tzinfo is not None else found.replace(tzinfo=UTC))
-    except (ValueError, OverflowError):
-        told = f"{label} is {text[:40]!r}. Type a day and a time in UTC, such as 2026-12-31 18:00."
-        raise _MomentRefused(FormError(told, field)) from None

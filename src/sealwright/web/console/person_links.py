@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Final
 
 from sealwright.errors import Conflict, InvalidInput, NotFound
 from sealwright.http import Response
@@ -15,14 +16,10 @@ from sealwright.identity import (
     Credentials,
     Directory,
     Invitations,
-    MailRefused,
-    MailTaken,
-    NameRefused,
     NameTaken,
     OneTimeLink,
     ResetLinks,
     SignedIn,
-    TextRefused,
 )
 from sealwright.link_mail import LinkDelivery, LinkMail
 from sealwright.mail import MailKind, Outbox
@@ -36,13 +33,7 @@ from sealwright.web.qr_code import qr_code
 DAYS: Mapping[str, str] = {"1": "1 day", "3": "3 days", "7": "7 days", "14": "14 days"}
 HOURS: Mapping[str, str] = {"1": "1 hour", "4": "4 hours", "24": "24 hours"}
 _NEEDED = {"name": "Give the user name.", "display-name": "Give the name that others see."}
-_FIELDS: Mapping[type[Exception], str] = {
-    NameRefused: "name",
-    NameTaken: "name",
-    TextRefused: "display-name",
-    MailRefused: "mail",
-    MailTaken: "mail",
-}
+_FIELDS: Final = {"name": "name", "display_name": "display-name", "mails": "mail"}
 
 
 class PersonLinkPages:
@@ -91,7 +82,9 @@ class PersonLinkPages:
     async def _require_new(self, name: str) -> None:
         """The form makes someone: who exists already gets a link on their own page, which says who they are."""
         if await self._directory.find(name) is not None:
-            raise NameTaken(f"There is an account {name[:64]!r} already.", hint="Choose another name, or open its page.")
+            raise NameTaken(
+                f"There is an account {name[:64]!r} already.", hint="Choose another name, or open its page.", pointer="/name"
+            )
 
     def _new_form(self, page_request: PageRequest, person: SignedIn, *, errors: tuple[FormError, ...] = ()) -> Response:
         typed = page_request.typed
@@ -121,7 +114,7 @@ class PersonLinkPages:
                 return await self._invite(page_request, person, account.name)
             return await self._reset(page_request, person, account)
         except (InvalidInput, Conflict) as refusal:
-            return await self._link_form(page_request, person, errors=fields_of(refusal, {}))
+            return await self._link_form(page_request, person, errors=fields_of(refusal))
 
     async def _link_form(self, page_request: PageRequest, person: SignedIn, *, errors: tuple[FormError, ...] = ()) -> Response:
         account = await self._account(page_request, person)

@@ -22,6 +22,7 @@ from sealwright.web.console.approvals import APPROVALS_PAGE, ApprovalPages
 from sealwright.web.console.assertions import EXPLAIN_PAGE, AssertionPages
 from sealwright.web.console.audit_sinks import NEW_SINK_PAGE, SINKS_PAGE, AuditSinkPages
 from sealwright.web.console.authority import ISSUERS_PAGE, PROVISIONERS_PAGE, AuthorityPages
+from sealwright.web.console.certificate_preview import PREVIEW_PAGE, CertificatePreviewPages
 from sealwright.web.console.certificate_profiles import PROFILES_PAGE, CertificateProfilePages
 from sealwright.web.console.certificates import ALL_CERTIFICATES_PAGE, AllCertificatePages, CertificateParts
 from sealwright.web.console.chain import CertificateChain
@@ -46,6 +47,7 @@ _P = Permission
 _WHO_DECIDES = "public: what one asked for and what one may decide about, by the session"
 _OWN = "public: everyone's own keys, by their session"
 _OWN_RECENT = "public: everyone's own keys, by a session with a recent sign-in"
+_WHAT_WOULD_BE = "public: what the asker themselves would be given, by their session"
 _AS_PERMITTED = "public: shows what the reader's permissions open"
 
 _GROUP_SHOWN = "public: who manages the group, by their session; for others group:read"
@@ -142,6 +144,9 @@ class ConsoleRoutes:
             ),
             self._clock,
         )
+        previews, handlers = CertificatePreviewPages(self._pages, parts.previews, parts.provisioners), self._handlers
+        yield page_route("GET", PREVIEW_PAGE, handlers.console_page(previews.show), _WHAT_WOULD_BE)
+        yield page_route("POST", PREVIEW_PAGE, handlers.asking_form(previews.preview, page=PREVIEW_PAGE), _WHAT_WOULD_BE)
         own = CertificatePages(self._pages, parts.inventory, parts.revocation, parts.issuers, self._clock)
         yield self._page(ALL_CERTIFICATES_PAGE, certificates.show_list, _P.CERTIFICATE_READ)
         yield self._page(f"{ALL_CERTIFICATES_PAGE}/export.csv", certificates.export, _P.CERTIFICATE_READ)

@@ -41,6 +41,7 @@ _ACTIONS: Mapping[str, str] = {
     "Show new recovery codes": "/ui/account/recovery-codes",
     "Edit my profile": "/ui/account/profile",
     "Change my e-mail addresses": "/ui/account/mail",
+    "Preview a certificate": "/ui/preview/certificate",
     "Sign out": "/ui/sign-out",
     "Trust this server": "/trust",
 }

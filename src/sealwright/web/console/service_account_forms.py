@@ -15,12 +15,8 @@ from sealwright.identity import (
     Account,
     ApiTokens,
     Directory,
-    LabelTaken,
     MemberNotFound,
-    NameRefused,
-    NameTaken,
     SignedIn,
-    TextRefused,
 )
 from sealwright.web.console.accounts import NEW_SERVICE_ACCOUNT_PAGE, SERVICE_ACCOUNTS_PAGE
 from sealwright.web.console.frame import Question, ask, hit_list
@@ -34,12 +30,7 @@ from sealwright.web.pages import ConsoleContext, Pages
 _LABELS: Final = {"name": "Name", "display-name": "What it is called", "manager": "Manager"}
 _NEEDED: Final = {"name": "Give the account a name.", "display-name": "Say what it is called."}
 LIFETIMES: Mapping[str, str] = {"30": "30 days", "90": "90 days", "365": "a year", "": "no end"}
-_FIELDS: Mapping[type[Exception], str] = {
-    NameRefused: "name",
-    NameTaken: "name",
-    TextRefused: "display-name",
-    MemberNotFound: "manager",
-}
+_FIELDS: Final = {"name": "name", "display_name": "display-name", "managed_by": "manager"}
 _REFUSALS = (InvalidInput, Conflict, MemberNotFound)
 
 
@@ -196,7 +187,7 @@ class ServiceAccountFormPages:
                 actor=person.actor,
             )
         except (InvalidInput, Conflict) as refusal:
-            errors = fields_of(refusal, {LabelTaken: "label", TextRefused: "label"})
+            errors = fields_of(refusal, {"label": "label"})
             return self._token_form(page_request, person, account, errors=errors)
         return self._pages.console(
             "service-account-token-made.html",

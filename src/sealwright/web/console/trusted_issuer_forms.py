@@ -18,14 +18,8 @@ _RULE_NEEDS: Final = {
     "client": "Say which client presents them.",
     "conditions": "Give a condition. Without one, every token of the issuer would do.",
 }
-_FIELD_OF_WORD: Final = (
-    ("audience", "audience"),
-    ("jwks_uri and jwks", "jwks-uri"),
-    ("jwks of a client", "jwks"),
-    ("jwks holds", "jwks"),
-    ("is an issuer of this server", "issuer-url"),
-    ("cannot be the name", "name"),
-)
+_ISSUER_FIELDS: Final = {each.replace("-", "_"): each for each in ISSUER_FIELDS}
+_RULE_FIELDS: Final = {each.replace("-", "_"): each for each in RULE_FIELDS} | {"lifetime_seconds": "lifetime"}
 
 
 def typed_in(form: Mapping[str, str], fields: tuple[str, ...]) -> dict[str, str]:
@@ -54,12 +48,9 @@ def key_set(form: Mapping[str, str]) -> dict[str, Any] | None:
     return found
 
 
-def refused_issuer(failure: Failure, form: Mapping[str, str]) -> tuple[FormError, ...]:
+def refused_issuer(failure: Failure) -> tuple[FormError, ...]:
     """A refusal at the field that it is about."""
-    field = next((field for words, field in _FIELD_OF_WORD if words in failure.detail), "")
-    if not field and "is not a URL" in failure.detail:
-        field = "issuer-url" if repr(form.get("issuer-url", "").strip()[:200]) in failure.detail else "jwks-uri"
-    return fields_of(failure, {type(failure): field})
+    return fields_of(failure, _ISSUER_FIELDS)
 
 
 def rule_errors(form: Mapping[str, str]) -> tuple[FormError, ...]:
@@ -95,16 +86,7 @@ def lifetime(form: Mapping[str, str]) -> timedelta | None:
 
 def refused_rule(failure: Failure) -> tuple[FormError, ...]:
     """A refusal at the field that it is about."""
-    detail = failure.detail
-    words = (
-        ("service account", "service-account"),
-        ("condition", "conditions"),
-        ("claim", "conditions"),
-        ("scope", "scopes"),
-        ("last", "lifetime"),
-        ("client", "client"),
-    )
-    return fields_of(failure, {type(failure): next((field for word, field in words if word in detail), "")})
+    return fields_of(failure, _RULE_FIELDS)
 
 
 def _lines(form: Mapping[str, str]) -> list[tuple[str, str]]:

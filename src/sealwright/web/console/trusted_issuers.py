@@ -84,9 +84,9 @@ class TrustedIssuerPages:
                 actor=person.actor,
             )
         except InvalidInput as failure:
-            return self._issuer_form(page_request, person, refused_issuer(failure, form))
+            return self._issuer_form(page_request, person, refused_issuer(failure))
         except Conflict as failure:
-            return self._issuer_form(page_request, person, refused_issuer(failure, form), status=409)
+            return self._issuer_form(page_request, person, refused_issuer(failure), status=409)
         return done(path_of(made), "issuer-trusted")
 
     def _issuer_form(

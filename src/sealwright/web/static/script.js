@@ -103,6 +103,17 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   });
 }
 
+// A file is read into a field here, and only the field is sent. DER is written as PEM.
+for (const input of document.querySelectorAll("input[data-read-into]")) {
+  input.closest("[hidden]").hidden = false;
+  input.addEventListener("change", async () => {
+    const bytes = new Uint8Array(await input.files[0].arrayBuffer());
+    const encoded = () => btoa(String.fromCharCode(...bytes)).replace(/.{64}/g, "$&\n").trimEnd();
+    const text = bytes[0] === 0x30 ? `-----BEGIN CERTIFICATE REQUEST-----\n${encoded()}\n-----END CERTIFICATE REQUEST-----\n` : new TextDecoder().decode(bytes);
+    document.getElementById(input.dataset.readInto).value = text;
+  });
+}
+
 // After a sign-out: once every application has loaded its frame, or after a while, back to the one that asked for it.
 const next = document.querySelector("a[data-continue]");
 if (next) {

@@ -108,10 +108,10 @@ async def test_what_differs_is_changed_and_told():
 @pytest.mark.parametrize(
     ("more", "pointer", "words"),
     [
-        ({"groups": {"ops": {"account_policy": {"auth_expiry": 1}}}}, "/groups/ops/account_policy", "1 second"),
+        ({"groups": {"ops": {"account_policy": {"auth_expiry": 1}}}}, "/groups/ops/account_policy/auth_expiry", "1 second"),
         ({"groups": {"ops": {"account_policy": {"password_length": 12}}}}, "/groups/ops/account_policy", "password_length"),
         ({"service_accounts": {"new": {}}}, "/service_accounts/new", "display_name"),
-        ({"roles": {"r-new": {"permissions": ["everything"]}}}, "/roles/r-new", "everything"),
+        ({"roles": {"r-new": {"permissions": ["everything"]}}}, "/roles/r-new/permissions", "everything"),
         ({"roles": {"r-readers": {"groups": ["nobody"]}}}, "/roles/r-readers/groups", "nobody"),
         ({"issuers": {"main": {"root": True}}}, "/issuers/main/root", "cannot be changed"),
         ({"clients": {"wiki": {"issuer": "nowhere"}}}, "/clients/wiki/issuer", "nowhere"),

@@ -1,10 +1,13 @@
 """People and groups in the console: who may see and do what, and what it leaves behind."""
 
+import base64
 from datetime import timedelta
 
 import pytest
 
 from sealwright.access import SYSTEM
+from sealwright.identity.totp import code_at, step_at
+from tests.app import PASSWORD
 from tests.foreign_provider import ForeignProvider, described
 from tests.pages_place import ORIGIN, pages_place
 from tests.unit.web.reading import Reading
@@ -58,6 +61,21 @@ def test_person_is_disabled_after_the_impact_was_shown_and_enabled_again(place):
     page = browser.submit(page, "enable")
     assert "enabled again" in page.text
     assert [outcome for outcome, _ in place.events("person.disabled")] == ["done"]
+
+
+def test_second_factors_of_someone_who_lost_them_are_removed_and_the_password_alone_signs_in(place):
+    browser = administrator(place)
+    actor = place.person("bob").as_actor()
+    assert Reading(browser.open(f"{ORIGIN}/ui/people/bob").text).by_id("remove-second-factors") is None
+    made = place.run(place.identity.credentials.begin_totp(PASSWORD, actor=actor))
+    code = code_at(base64.b32decode(made.secret), step_at(place.clock.now()))
+    place.run(place.identity.credentials.confirm_totp(code, actor=actor))
+    assert Reading(browser.open(f"{ORIGIN}/ui/people/bob").text).by_id("remove-second-factors") is not None
+    page = browser.submit(browser.open(f"{ORIGIN}/ui/people/bob/second-factors"), "confirm")
+    assert (page.url, "second factors and passkeys were removed" in page.text) == (f"{ORIGIN}/ui/people/bob", True)
+    assert Reading(page.text).by_id("remove-second-factors") is None
+    assert place.signed_in("bob").open(f"{ORIGIN}/ui/account").title == "My account · Example"
+    assert browser.open(f"{ORIGIN}/ui/people/admin/second-factors").status != 500
 
 
 def test_change_needs_a_recent_sign_in(place):

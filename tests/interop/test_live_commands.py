@@ -327,6 +327,8 @@ person import journey.csv
 person set-password heidi --password-file person-password
 person reset heidi
 person credential create-reset-token heidi
+person credential status heidi
+person credential remove-second-factors heidi --yes
 person disable heidi
 person enable heidi
 service-account create robot Robot grace

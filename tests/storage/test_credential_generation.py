@@ -127,5 +127,5 @@ async def test_certificate_got_after_the_reset_is_renewed(open_place):
 async def test_reset_of_the_second_factor_ends_certificates_too(open_place):
     async with open_place() as place:
         await certificate(place)
-        await place.first.credentials.reset_totp("alice", actor=SYSTEM)
+        await place.first.credentials.remove_second_factors("alice", actor=SYSTEM)
         assert await revoked(place) == [1]

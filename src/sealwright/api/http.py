@@ -33,6 +33,7 @@ from sealwright.api.manifests import ManifestApplication, ManifestOperations, Ta
 from sealwright.api.metrics import MetricsOperations
 from sealwright.api.oidc_providers import OidcProviderOperations
 from sealwright.api.operations import Operation
+from sealwright.api.person_credentials import PersonCredentialOperations
 from sealwright.api.person_imports import PersonImportOperations
 from sealwright.api.persons import PersonOperations
 from sealwright.api.profiles import ProfileOperations
@@ -64,6 +65,7 @@ from sealwright.identity import (
     FirstAdministrator,
     Invitations,
     MailAddresses,
+    Passkeys,
     PersonImports,
     RecycleBin,
     ResetLinks,
@@ -102,6 +104,7 @@ class ApiDependencies(Struct, frozen=True):
     account_policies: AccountPolicies
     recycle_bin: RecycleBin
     credentials: Credentials
+    passkeys: Passkeys
     invitations: Invitations
     imports: PersonImports
     mail_addresses: MailAddresses
@@ -145,6 +148,7 @@ def operations(given: ApiDependencies) -> list[Operation]:
         *SignInOperations(given.sign_in, given.sessions, given.directory).operations(),
         *SessionOperations(given.sessions, given.directory, authenticator_of(given), given.facts.people_url).operations(),
         *PersonOperations(given.directory, given.credentials, given.clock).operations(),
+        *PersonCredentialOperations(given.directory, given.credentials, given.passkeys).operations(),
         *ProfileOperations(given.directory).operations(),
         *MailAddressOperations(given.mail_addresses, given.directory, given.clock).operations(),
         *PersonImportOperations(given.imports).operations(),

@@ -132,6 +132,7 @@ def api_dependencies(parts: Parts) -> api.ApiDependencies:
         account_policies=people.account_policies,
         recycle_bin=people.recycle_bin,
         credentials=people.credentials,
+        passkeys=people.passkeys,
         invitations=people.invitations,
         imports=people.imports,
         mail_addresses=people.mail_addresses,

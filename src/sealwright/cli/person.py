@@ -11,7 +11,8 @@ from sealwright.cli.confirmation import ask_about_person
 from sealwright.cli.context import CommandContext, pass_context
 from sealwright.cli.durations import typed_seconds
 from sealwright.cli.errors import WrongUsage
-from sealwright.cli.formatting import counted, parsed, stamp
+from sealwright.cli.formatting import parsed, stamp
+from sealwright.cli.person_credentials import ended, remove_second_factors, status
 from sealwright.cli.person_import import import_
 from sealwright.cli.validity import validity_commands
 
@@ -28,17 +29,6 @@ _FIELDS = (
     ("created", "created"),
     ("updated", "updated"),
 )
-
-
-def ended(reset: dict[str, Any]) -> list[str]:
-    """What a reset ended, and what it left, where there was something."""
-    lines = []
-    died = [counted(reset[f"{noun}s_ended"], noun) for noun in ("session", "certificate") if reset[f"{noun}s_ended"]]
-    if died:
-        lines.append(f"Ended: {' and '.join(died)}.")
-    if reset["certificates_kept"]:
-        lines.append(f"Still valid: {counted(reset['certificates_kept'], 'certificate')}.")
-    return lines
 
 
 def _shown(value: dict[str, Any]) -> dict[str, Any]:
@@ -398,7 +388,8 @@ for each in (list_publickeys, add_publickey, delete_publickey):
     ssh.add_command(each)
 person.add_command(ssh)
 person.add_command(validity_commands("person", "persons", "alice"))
-credential.add_command(create_reset_token)
+for each in (status, create_reset_token, remove_second_factors):
+    credential.add_command(each)
 person.add_command(credential)
 for each in (
     invite,

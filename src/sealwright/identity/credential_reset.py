@@ -29,3 +29,13 @@ class CredentialReset(Struct, frozen=True):
     certificates_ended: int
     certificates_kept: int
     """Those that stay valid, because the reset was asked to keep them."""
+
+
+class SecondFactorRemoval(Struct, frozen=True):
+    """What was removed of an account whose device was lost, and what ended with it."""
+
+    second_factors_removed: int
+    passkeys_removed: int
+    sessions_ended: int
+    certificates_ended: int
+    certificates_kept: int

@@ -15,7 +15,7 @@ from sealwright.identity import store, totp
 from sealwright.identity.account_policy.removal import require_still_enough
 from sealwright.identity.api_keys import store as api_keys
 from sealwright.identity.authenticators import Authenticators, VerifiedPassword
-from sealwright.identity.credential_reset import CredentialReset, PersonalCertificates
+from sealwright.identity.credential_reset import CredentialReset, PersonalCertificates, SecondFactorRemoval
 from sealwright.identity.devices import KnownDevices
 from sealwright.identity.directory.authorized_changes import AuthorizedChanges
 from sealwright.identity.directory.lookup import account_not_found
@@ -237,26 +237,32 @@ class Credentials:
 
         await self._db.write(body)
 
-    async def reset_totp(self, who: str, *, end_certificates: bool = True, actor: Actor) -> int:
-        """Remove every second factor and passkey of another account; returns how many second factors.
+    async def remove_second_factors(self, who: str, *, end_certificates: bool = True, actor: Actor) -> SecondFactorRemoval:
+        """Remove every second factor, recovery code and passkey of another account, whose device was lost.
 
-        A passkey opens the account by itself, and may be on the device that was lost. Their sessions end, and their
-        certificates unless they are kept.
+        A passkey opens the account by itself, and may be on that device. Their sessions end, and their certificates unless
+        they are kept.
         """
         await self._changes.require(Event.CREDENTIAL_REMOVED, Permission.PERSON_WRITE, actor, f"person:{who}")
+        await self._changes.require_in_person(Event.CREDENTIAL_REMOVED, actor, f"person:{who}", "remove second factors")
         account = await self._account(who)
         if account.id == actor.id:
-            raise NotPermitted("Your own second factor is removed with your password.", hint="Use “remove”.")
+            raise NotPermitted(
+                "Your own second factor is removed with your password.", hint="Remove it on the page of your account."
+            )
+        require_has_password(account)
+        if account.kind is AccountKind.SYSTEM:
+            raise BuiltIn(f"{account.name} is built in: it is recovered from the server's shell.", remedy=_recover(account))
 
-        async def body(tx: Transaction) -> int:
+        async def body(tx: Transaction) -> SecondFactorRemoval:
             await lock_directory(tx)
-            await self._changes.require_over_account(tx, actor, account, "remove the second factor of")
+            await self._changes.require_over_account(tx, actor, account, "remove the second factors of")
             await lock_account(tx, account.id)
-            removed = await self._remove_totps(tx, account, actor)
-            await self._remove_passkeys(tx, account, actor)
-            await self._sessions.end_all_in(tx, account.id, "the second factor was removed", actor=actor)
-            await self._end_certificates(tx, account, actor, end=end_certificates)
-            return removed
+            factors = await self._remove_totps(tx, account, actor)
+            passkeys = await self._remove_passkeys(tx, account, actor)
+            sessions = await self._sessions.end_all_in(tx, account.id, "the second factor was removed", actor=actor)
+            ended, kept = await self._end_certificates(tx, account, actor, end=end_certificates)
+            return SecondFactorRemoval(factors, passkeys, sessions, ended, kept)
 
         return await self._changes.run(Event.CREDENTIAL_REMOVED, Permission.PERSON_WRITE, actor, account.reference, body)
 
@@ -377,9 +383,11 @@ class Credentials:
             await self._record(tx, Event.CREDENTIAL_REMOVED, actor, account.reference, CredentialKind.TOTP)
         return removed
 
-    async def _remove_passkeys(self, tx: Transaction, account: Account, actor: Actor) -> None:
-        if await passkey_store.remove_all(tx, account.id):
+    async def _remove_passkeys(self, tx: Transaction, account: Account, actor: Actor) -> int:
+        removed = await passkey_store.remove_all(tx, account.id)
+        if removed:
             await self._record(tx, Event.CREDENTIAL_REMOVED, actor, account.reference, CredentialKind.PASSKEY)
+        return removed
 
     async def _record(self, tx: Transaction, event: Event, actor: Actor, target: str, kind: CredentialKind) -> None:
         await self._audit.record(tx, event, actor=actor, target=target, details={"kind": str(kind)})

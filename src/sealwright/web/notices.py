@@ -38,6 +38,7 @@ NOTICES: Mapping[str, str] = {
     "person-changed": "Saved.",
     "person-disabled": "The account is disabled. Its sessions and tokens ended.",
     "person-enabled": "The account is enabled again.",
+    "person-second-factors": "The second factors and passkeys were removed, and their sessions ended.",
     "person-deleted": "The account is in the recycle bin.",
     "person-sessions": "All of their sessions were ended.",
     "member-added": "It is in the group now.",

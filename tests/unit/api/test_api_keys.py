@@ -278,7 +278,7 @@ async def test_key_cannot_do_what_a_person_has_to_do_themselves():
             *("logout", "reauth", "reauth_code", "approve_request", "reject_request"),
             *("create_oidc_provider", "update_oidc_provider", "add_group_mapping"),
             *("create_api_key", "rotate_api_key", "create_api_token", "create_registration_token"),
-            *("set_password", "create_reset_link", "invite_person", "add_ssh_key"),
+            *("set_password", "remove_second_factors", "create_reset_link", "invite_person", "add_ssh_key"),
             *("show_client_secret", "reset_client_secret", "reset_client_secrets", "register_own_oidc_provider"),
             "preview_certificate",
             *("begin_import", "add_to_import", "finish_import"),

@@ -201,7 +201,7 @@ async def test_password_and_second_factor_of_whoever_may_have_any_name_are_not_r
         await world.token("pa", "idm_people_admins")
         await world.person("boss", mails=("boss@corp.example",))
         actor = (await world.signed_in("pa")).signed_in.actor
-        for verb in (world.reset.create, world.credentials.reset_totp):
+        for verb in (world.reset.create, world.credentials.remove_second_factors):
             with pytest.raises(BeyondOwnAuthority) as told:
                 await verb("boss", actor=actor)
             assert "the provisioner ops" in told.value.detail

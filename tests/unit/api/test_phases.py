@@ -27,6 +27,7 @@ BODIES = {
     "set_claim_join": {"join": "csv"},
     "create_person": {"name": "x", "display_name": "X"},
     "update_person": {"display_name": "X"},
+    "remove_second_factors": {},
     "set_password": {"password": "velvet-orbit-canyon-98"},
     "invite_person": {"name": "x"},
     "create_reset_link": {},

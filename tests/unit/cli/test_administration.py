@@ -585,3 +585,18 @@ def test_id_of_a_key_that_begins_with_a_hyphen_is_no_option(admin, command, key)
     done = admin.run(*OAUTH2, *command, key, "-o", "json")
     assert done.code == 4
     assert key in done.err
+
+
+def test_what_someone_proves_themselves_with_is_shown_and_lost_second_factors_are_removed(admin):
+    admin.person("alice")
+    shown = admin.ok("person", "credential", "status", "alice")
+    assert any(each.startswith("password: since ") for each in shown.members)
+    assert "recovery codes left: 0" in shown.members
+    done = admin.ok("person", "credential", "remove-second-factors", "alice", "-o", "json").json
+    assert (done["second_factors_removed"], done["passkeys_removed"], done["certificates_kept"]) == (0, 0, 0)
+    assert (
+        "Removed of alice: 0 second factors and 0 passkeys"
+        in admin.ok("person", "credential", "remove-second-factors", "alice", "--keep-certificates", tty=True, stdin="y\n").out
+    )
+    assert admin.run("person", "credential", "status", "nobody").code == 4
+    assert admin.run("person", "credential", "remove-second-factors", "admin").code == 5

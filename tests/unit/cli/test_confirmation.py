@@ -25,6 +25,10 @@ DESTRUCTIVE = [
         ["alice@example.org has 2 sessions, which end.", "1 certificate of theirs will be revoked."],
     ),
     (
+        ("person", "credential", "remove-second-factors", "alice"),
+        ["alice@example.org has 2 sessions, which end.", "1 certificate of theirs will be revoked."],
+    ),
+    (
         ("group", "delete", "step-ca_users", "--even-if-used"),
         [
             "1 member of step-ca_users will not be in it any more; they stay themselves.",

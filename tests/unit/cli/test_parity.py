@@ -41,6 +41,8 @@ COMMANDS = {
     "disable_person": "person disable",
     "enable_person": "person enable",
     "set_password": "person set-password",
+    "get_credentials": "person credential status",
+    "remove_second_factors": "person credential remove-second-factors",
     "get_profile": "person profile",
     "update_profile": "person update",
     "add_ssh_key": "person ssh add-publickey",

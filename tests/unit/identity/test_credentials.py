@@ -201,14 +201,15 @@ async def test_second_factor_of_others_is_reset_within_ones_authority():
         await world.with_totp("alice")
         await world.with_totp("boss")
         desk = await world.actor("desk", "idm_people_admins")
-        assert await world.credentials.reset_totp("alice", actor=desk) == 1
+        removed = await world.credentials.remove_second_factors("alice", actor=desk)
+        assert (removed.second_factors_removed, removed.passkeys_removed) == (1, 0)
         assert isinstance(await world.try_password("alice"), CompletedSignIn)
         with pytest.raises(BeyondOwnAuthority):
-            await world.credentials.reset_totp("boss", actor=desk)
+            await world.credentials.remove_second_factors("boss", actor=desk)
         with pytest.raises(NotPermitted):
-            await world.credentials.reset_totp("desk", actor=desk)
+            await world.credentials.remove_second_factors("desk", actor=desk)
         with pytest.raises(NotPermitted):
-            await world.credentials.reset_totp("desk", actor=(await world.signed_in("alice")).signed_in.actor)
+            await world.credentials.remove_second_factors("desk", actor=(await world.signed_in("alice")).signed_in.actor)
         assert isinstance(await world.try_password("boss"), SecondFactorRequired)
 
 

@@ -60,7 +60,7 @@ async def test_codes_need_a_second_factor_and_go_with_it():
         with pytest.raises(Conflict, match="you have none"):
             await world.credentials.create_recovery_codes(actor=actor)
         person, _ = await with_codes(world)
-        await world.credentials.reset_totp("alice", actor=SYSTEM)
+        await world.credentials.remove_second_factors("alice", actor=SYSTEM)
         kinds = {each.kind for each in await credentials_of(world.db, person.id)}
         assert kinds == {"password"}
 

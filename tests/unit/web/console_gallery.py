@@ -129,6 +129,7 @@ def people(gallery: Gallery, show: Callable[..., Response]) -> Samples:
         "listed": one,
         "spn": text("alice@example.org"),
         "ways_in": ((text("passkey “Laptop”"), NOW), (text("8 recovery codes"), None)),
+        "has_second_factors": True,
         "groups": (group, group),
         "computed": DYNAMIC_GROUPS,
         "roles": (role, replace(role, by="", ended=False, expires_at=None)),

@@ -113,6 +113,7 @@ class PeoplePages:
         parts, actor, now = self._parts, person.actor, self._clock.now()
         may = actor.permissions.holds_somewhere
         credentials = await parts.credentials.list_of(account.id, actor=actor)
+        passkeys = await parts.passkeys.list_of(account.id, actor=actor)
         sessions: tuple[ListedSession, ...] = ()
         if may(Permission.SESSION_READ):
             sessions = shown_sessions(await parts.sessions.list_of(account.id, actor=actor), person.session.id)
@@ -127,7 +128,8 @@ class PeoplePages:
             account=account,
             listed=listed_account(account, PEOPLE_PAGE, now),
             spn=parts.directory.spn_of(account),
-            ways_in=ways_in(credentials, await parts.passkeys.list_of(account.id, actor=actor)),
+            ways_in=ways_in(credentials, passkeys),
+            has_second_factors=bool(passkeys or second_factors(credentials)),
             groups=await parts.directory.groups_of(account.id),
             computed=DYNAMIC_GROUPS,
             errors=(),
@@ -160,6 +162,34 @@ class PeoplePages:
         """Let the person act again."""
         account = await self._parts.directory.enable(page_request.request.path_parameters["name"], actor=person.actor)
         return done(f"{PEOPLE_PAGE}/{account.name}", "person-enabled")
+
+    async def show_second_factors(self, page_request: PageRequest, person: SignedIn) -> Response:
+        """What ends when the second factors of the person are removed, and the question whether to."""
+        account = await self._account(page_request, person)
+        _, sessions = await self._parts.directory.impact_of_deletion_of_person(account.name, actor=person.actor)
+        path = f"{PEOPLE_PAGE}/{account.name}"
+        question = Question(
+            title=f"Remove the second factors of {account.display_name}?",
+            impact=(
+                (sessions, "sessions end at once"),
+                (await self._parts.credentials.certificates_of(account.id), "valid certificates are revoked"),
+            ),
+            after=(
+                "Authenticators, recovery codes and passkeys are removed: one of them may be on the device that was lost.",
+                "The password stays, and alone is enough until they set up another. Who has none needs a reset link.",
+                "Ask the person in a way that no one else can answer before you do this.",
+            ),
+            action=f"{path}/second-factors",
+            button=f"Remove them from {account.name}",
+            keep=path,
+        )
+        return ask(self._pages, context_of(page_request, person, PageLink(path, account.display_name)), question)
+
+    async def remove_second_factors(self, page_request: PageRequest, person: SignedIn) -> Response:
+        """Remove them."""
+        account = await self._account(page_request, person)
+        await self._parts.credentials.remove_second_factors(account.name, actor=person.actor)
+        return done(f"{PEOPLE_PAGE}/{account.name}", "person-second-factors")
 
     async def show_deletion(self, page_request: PageRequest, person: SignedIn) -> Response:
         """What ends when the person is deleted, and the question whether to."""

@@ -236,6 +236,8 @@ class ConsoleRoutes:
         yield self._page(f"{one}/disable", people.show_disabling, _P.PERSON_WRITE, recent=True)
         yield self._form(f"{one}/disable", people.disable, _P.PERSON_WRITE, page=PEOPLE_PAGE)
         yield self._form(f"{one}/enable", people.enable, _P.PERSON_WRITE, page=PEOPLE_PAGE)
+        yield self._page(f"{one}/second-factors", people.show_second_factors, _P.PERSON_WRITE, recent=True)
+        yield self._form(f"{one}/second-factors", people.remove_second_factors, _P.PERSON_WRITE, page=PEOPLE_PAGE)
         yield self._page(f"{one}/delete", people.show_deletion, _P.PERSON_WRITE, recent=True)
         yield self._form(f"{one}/delete", people.delete, _P.PERSON_WRITE, page=PEOPLE_PAGE)
         edit = PersonEditPages(self._pages, parts.directory, self._clock)

@@ -56,6 +56,7 @@ async def test_stock_step_request_ends_in_an_id_token_with_mail_and_nonce():
         tokens = members(answer)
         assert set(tokens) == {"access_token", "token_type", "expires_in", "scope", "refresh_token", "id_token"}
         assert (tokens["token_type"], tokens["expires_in"], tokens["scope"]) == ("Bearer", 900, "openid email")
+        assert len(base64.urlsafe_b64decode(tokens["refresh_token"] + "=")) == 32
 
         signed_in = await world.signed_in(cookie)
         id_token = await world.verified(tokens["id_token"], "step-ca")

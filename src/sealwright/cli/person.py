@@ -16,7 +16,7 @@ from sealwright.cli.person_credentials import ended, remove_second_factors, stat
 from sealwright.cli.person_import import import_
 from sealwright.cli.validity import validity_commands
 
-person = CommandGroup("person", help="People.")
+person = CommandGroup("person", help="People.", meant={"session": "session list NAME"})
 
 _FIELDS = (
     ("name", "name"),

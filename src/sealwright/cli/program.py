@@ -66,6 +66,7 @@ COMMANDS = {
 
 
 MEANT = {
+    "self": "whoami",
     "user": "person",
     "users": "person",
     "account": "person",

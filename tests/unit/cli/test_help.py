@@ -92,6 +92,8 @@ def test_output_may_be_json_before_and_after_the_command(path):
     ("arguments", "words"),
     [
         (("persn",), "no such command 'persn'; perhaps 'person' was meant."),
+        (("self", "whoami"), "no such command 'self'; perhaps 'whoami' was meant."),
+        (("person", "session", "status"), "no such command 'session'; perhaps 'session list NAME' was meant."),
         (("person", "creat"), "no such command 'creat'; perhaps 'create' was meant."),
         (("person", "create"), "missing argument 'NAME'."),
         (("person", "list", "--frob"), "no such option '--frob'."),

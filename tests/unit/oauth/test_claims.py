@@ -85,3 +85,12 @@ async def test_lean_id_token_tells_the_identifier_alone_and_userinfo_the_rest():
         id_token, userinfo = await claims_told(world, client, cookie, "openid profile email")
         assert set(id_token) == {"sub"}
         assert {"name", "email", "birthdate"} <= set(userinfo)
+
+
+async def test_mail_address_that_no_one_verified_is_told_as_not_verified_until_it_is():
+    async with alice_at_wiki() as (world, client, cookie):
+        addresses = world.app.parts.identity.mail_addresses
+        for verified in (False, True):
+            await addresses.set_verified("alice", "alice@example.org", verified=verified, actor=SYSTEM)
+            for claims in await claims_told(world, client, cookie, "openid email"):
+                assert (claims["email"], claims["email_verified"]) == ("alice@example.org", verified)

@@ -76,11 +76,29 @@ async def test_scopes_and_claims_are_those_that_some_group_may_grant():
 
 async def test_every_advertised_address_answers():
     async with world_with_client() as world:
-        document = members(await world.call("GET", METADATA_PATHS[0].format("step-ca")))
-        for name in ("authorization_endpoint", "token_endpoint", "userinfo_endpoint", "jwks_uri"):
-            method = "POST" if name == "token_endpoint" else "GET"
-            answer = await world.call(method, document[name].removeprefix(ORIGIN))
-            assert answer.status in {200, 400, 401}
+        await world.confidential_client()
+        await world.server.clients.change("wiki", {"device_grant": True}, actor=SYSTEM)
+        document = members(await world.call("GET", METADATA_PATHS[0].format("wiki")))
+        found = {name: url for name, url in document.items() if name.endswith(("_endpoint", "_uri"))}
+        assert len(found) >= 9
+        for name, url in found.items():
+            method = "POST" if name in POSTED else "GET"
+            answer = await world.call(method, url.removeprefix(ORIGIN))
+            assert answer.status in {200, 303, 400, 401}, (name, answer.status)
+
+
+POSTED = {
+    f"{name}_endpoint"
+    for name in ("token", "introspection", "revocation", "pushed_authorization_request", "device_authorization", "registration")
+}
+
+
+async def test_userinfo_takes_no_access_token_from_the_query():
+    async with world_with_client() as world:
+        token = (await world.tokens(await world.sign_in(await world.person("alice", groups=("users",)))))["access_token"]
+        for method in ("GET", "POST"):
+            answer = await world.call(method, f"/oauth2/openid/step-ca/userinfo?access_token={token}")
+            assert (answer.status, dict(answer.headers)["www-authenticate"]) == (401, 'Bearer realm="Sealwright"')
 
 
 @pytest.mark.parametrize("client", ["nobody", "STEP-CA", "step-ca ", "a" * 300, "x\0"])

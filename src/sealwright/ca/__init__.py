@@ -44,7 +44,6 @@ from sealwright.ca.profiles import BUILT_IN as BUILT_IN_PROFILES
 from sealwright.ca.profiles import KnownProfile, ProfileRegistry, profile_members
 from sealwright.ca.profiles import within as claims_within
 from sealwright.ca.provisioners import (
-    AccessTokenProvisioner,
     CredentialRefused,
     OidcProvisioner,
     Provisioner,
@@ -66,7 +65,6 @@ from sealwright.pem import certificates_pem
 __all__ = [
     "BUILT_IN_PROFILES",
     "PATIENCE",
-    "AccessTokenProvisioner",
     "AccountCertificates",
     "AccountLookup",
     "AuthorityDependencies",

@@ -10,7 +10,7 @@ import msgspec
 
 from sealwright.access import Actor, Permission, require
 from sealwright.api.manifests.changes import Differences, at, difference
-from sealwright.api.manifests.entries import SECRET, client_entry, maps_entry, provisioner_entry, secret_of
+from sealwright.api.manifests.entries import SECRET, client_entry, maps_entry, provisioner_entry
 from sealwright.api.manifests.names import names_by_pages
 from sealwright.api.manifests.targets import Targets
 from sealwright.ca import Provisioner
@@ -224,18 +224,18 @@ class ManifestProvisioners:
     async def create(self, name: str, entry: Mapping[str, Any]) -> Differences:
         """Add a provisioner; returns its members."""
         added = await self._provisioners.add({**_given(entry), "name": name}, self._actor)
-        return _with_secret({member: (None, value) for member, value in provisioner_entry(added).items()}, "", secret_of(added))
+        return _with_secret({member: (None, value) for member, value in provisioner_entry(added).items()}, "", added.secret)
 
     async def change(self, name: str, current: Provisioner, entry: Mapping[str, Any]) -> Differences:
         """Replace a provisioner by one that is what the entry says; returns what is different."""
         held = provisioner_entry(current)
-        document = {**held, "clientSecret": secret_of(current), **entry, "name": name}
+        document = {**held, "clientSecret": current.secret, **entry, "name": name}
         if not document["clientSecret"]:
             del document["clientSecret"]
         wanted = self._provisioners.check(_given(document))
         after = provisioner_entry(wanted)
         shown = difference({**dict.fromkeys(after), **held}, {**dict.fromkeys(held), **after})
-        differs = _with_secret(shown, secret_of(current), secret_of(wanted))
+        differs = _with_secret(shown, current.secret, wanted.secret)
         if differs:
             await self._provisioners.remove(name, self._actor)
             await self._provisioners.add(_given(document), self._actor)
@@ -263,7 +263,7 @@ def _with_secret(differs: Mapping[str, tuple[Any, Any]], before: str, after: str
 
 def _exported_provisioner(provisioner: Provisioner) -> dict[str, Any]:
     entry = provisioner_entry(provisioner)
-    if secret_of(provisioner):
+    if provisioner.secret:
         words = "".join(each if each.isascii() and each.isalnum() else "_" for each in provisioner.name.upper())
         entry["clientSecret"] = {"env": f"{words.strip('_')}_CLIENT_SECRET"}
     return entry

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from sealwright.access import DYNAMIC_GROUPS
-from sealwright.ca import OidcProvisioner, Provisioner
+from sealwright.ca import Provisioner
 from sealwright.client_metadata import ClientMetadata
 from sealwright.clock import Instant, to_rfc3339
 from sealwright.identity import Account, Group, GroupPolicy, MailAddress, Members, PersonAttribute, SshKey
@@ -110,19 +110,9 @@ def maps_entry(
 
 def provisioner_entry(provisioner: Provisioner) -> dict[str, Any]:
     """A provisioner in the form that `step` reads, without its secret; an issuer of this server as a path."""
-    definition = provisioner.definition
-    if isinstance(provisioner, OidcProvisioner):
-        definition = msgspec.structs.replace(
-            provisioner.definition, client_secret="", configuration_endpoint=provisioner.given_endpoint
-        )
-    members: dict[str, Any] = msgspec.to_builtins(definition)
+    members: dict[str, Any] = msgspec.to_builtins(provisioner.stored())
     del members["name"]
     return members
-
-
-def secret_of(provisioner: Provisioner) -> str:
-    """The secret of a provisioner, to be compared; empty where it has none."""
-    return provisioner.definition.client_secret if isinstance(provisioner, OidcProvisioner) else ""
 
 
 def exported(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from sealwright.ca.errors import CertificateNameRefused
 from sealwright.ca.models import CertificateRequest, Claims, LocalAccessToken, Name, Person, SigningGrant, TokenUse
 from sealwright.ca.provisioners.audiences import TokenPurpose
 from sealwright.ca.provisioners.errors import CredentialRefused, IdentityRefused, RequestNotMeant
-from sealwright.ca.provisioners.models import AccessTokenDefinition
+from sealwright.ca.provisioners.models import AccessTokenDefinition, check_access_token
 from sealwright.ca.provisioners.provisioner import CredentialChecks, OwnClient
 from sealwright.ca.provisioners.single_use import one_use
 from sealwright.ca.records import CertificateRecord
@@ -42,6 +42,12 @@ class AccessTokenProvisioner:
     source: str = ""
     """The file it comes from; empty when it is stored in the database."""
 
+    @classmethod
+    def of(cls, definition: AccessTokenDefinition, claims: Claims, source: str, _origin: str) -> AccessTokenProvisioner:
+        """The provisioner of a definition; raises DefinitionRefused."""
+        check_access_token(definition)
+        return cls(definition, claims, source)
+
     @property
     def id(self) -> str:
         """What its tokens are found by: the audience that they are for."""
@@ -56,6 +62,11 @@ class AccessTokenProvisioner:
     """The extension has no number for this type."""
     verifies_with_own_key = False
     secret = ""
+
+    @property
+    def trusts(self) -> str:
+        """Audience and scope of the tokens."""
+        return f"access tokens of this server for {self.definition.audience} with the scope {self.definition.scope}"
 
     def stored(self) -> AccessTokenDefinition:
         """The definition as it is."""

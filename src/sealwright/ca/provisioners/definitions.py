@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,11 +18,8 @@ from sealwright.ca.provisioners.models import (
     Definition,
     JwkDefinition,
     OidcDefinition,
-    check_access_token,
     check_name,
-    check_oidc,
     check_options,
-    checked_key,
 )
 from sealwright.ca.provisioners.oidc import OidcProvisioner
 from sealwright.ca.provisioners.provisioner import Provisioner
@@ -31,10 +28,18 @@ from sealwright.misfit import misfit
 
 SECRET_MEMBER = "clientSecret"  # noqa: S105 - the name of a member
 _HOLDERS = "holders"
-_SHAPES: Mapping[str, type[OidcDefinition | JwkDefinition | AccessTokenDefinition]] = {
-    "OIDC": OidcDefinition,
-    "JWK": JwkDefinition,
-    "ACCESS-TOKEN": AccessTokenDefinition,
+
+
+class _ProvisionerType(NamedTuple):
+    shape: type[Definition]
+    of: Callable[[Any, Claims, str, str], Provisioner]
+    """From a definition of this shape, its claims, the file it comes from, and where paths of our own issuers begin."""
+
+
+_TYPES: Mapping[str, _ProvisionerType] = {
+    "OIDC": _ProvisionerType(OidcDefinition, OidcProvisioner.of),
+    "JWK": _ProvisionerType(JwkDefinition, JwkProvisioner.of),
+    "ACCESS-TOKEN": _ProvisionerType(AccessTokenDefinition, AccessTokenProvisioner.of),
 }
 
 
@@ -47,28 +52,19 @@ def parse_definition(document: object, *, defaults: Claims, source: str = "", or
         raise DefinitionRefused("A provisioner is defined by a JSON object.")
     given = document.get("type")
     kind = given.upper() if isinstance(given, str) else None
-    if kind is None or kind not in _SHAPES:
-        raise DefinitionRefused(f"type is {str(given)[:40]!r}; provisioners here are of type {' or '.join(_SHAPES)}.")
+    if kind is None or kind not in _TYPES:
+        raise DefinitionRefused(f"type is {str(given)[:40]!r}; provisioners here are of type {' or '.join(_TYPES)}.")
     try:
-        definition = msgspec.convert({**document, "type": kind}, _SHAPES[kind])
+        definition = msgspec.convert({**document, "type": kind}, _TYPES[kind].shape)
     except msgspec.ValidationError as cause:
-        raise DefinitionRefused(_in_words({**document, "type": kind}, _SHAPES[kind])) from cause
+        raise DefinitionRefused(_in_words({**document, "type": kind}, _TYPES[kind].shape)) from cause
     check_name(definition.name)
     check_options(definition.options)
     try:
         claims = inherit(definition.claims, defaults)
     except Failure as cause:
         raise DefinitionRefused(f"claims: {cause.detail}", hint=cause.hint) from cause
-    if isinstance(definition, OidcDefinition):
-        given = definition.configuration_endpoint
-        if origin and given.startswith("/"):
-            definition = msgspec.structs.replace(definition, configuration_endpoint=f"{origin}{given}")
-        check_oidc(definition)
-        return OidcProvisioner(definition, claims, given, source)
-    if isinstance(definition, AccessTokenDefinition):
-        check_access_token(definition)
-        return AccessTokenProvisioner(definition, claims, source)
-    return JwkProvisioner(definition, claims, checked_key(definition), source)
+    return _TYPES[kind].of(definition, claims, source, origin)
 
 
 def listed(provisioner: Provisioner) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from sealwright.ca.models import (
 )
 from sealwright.ca.provisioners.audiences import TokenPurpose, addressed_elsewhere
 from sealwright.ca.provisioners.errors import IdentityRefused, RequestNotMeant
-from sealwright.ca.provisioners.models import LEEWAY, JwkDefinition
+from sealwright.ca.provisioners.models import LEEWAY, JwkDefinition, checked_key
 from sealwright.ca.provisioners.provisioner import CredentialChecks, OwnClient
 from sealwright.ca.provisioners.single_use import check_life, one_use, replay_id
 from sealwright.ca.records import CertificateRecord
@@ -59,6 +59,11 @@ class JwkProvisioner:
     public_key: PublicKey
     source: str = ""
     """The file it comes from; empty when it is stored in the database."""
+
+    @classmethod
+    def of(cls, definition: JwkDefinition, claims: Claims, source: str, _origin: str) -> JwkProvisioner:
+        """The provisioner of a definition; raises DefinitionRefused."""
+        return cls(definition, claims, checked_key(definition), source)
 
     @property
     def kid(self) -> str:
@@ -98,6 +103,11 @@ class JwkProvisioner:
 
     verifies_with_own_key = True
     secret = ""
+
+    @property
+    def trusts(self) -> str:
+        """Its key."""
+        return f"tokens signed with the key {self.kid}"
 
     def stored(self) -> JwkDefinition:
         """The definition as it is."""

@@ -42,7 +42,7 @@ from sealwright.ca.models import (
 from sealwright.ca.provisioners.administrators import Bearer, asks_for_group_ids, mentions, named_by
 from sealwright.ca.provisioners.audiences import TokenPurpose
 from sealwright.ca.provisioners.errors import IdentityRefused
-from sealwright.ca.provisioners.models import LEEWAY, OidcDefinition
+from sealwright.ca.provisioners.models import LEEWAY, OidcDefinition, check_oidc
 from sealwright.ca.provisioners.name_rules import in_wanted_group, own_names, require_domain
 from sealwright.ca.provisioners.provisioner import CredentialChecks, OwnClient
 from sealwright.ca.provisioners.renewal import check_still_held
@@ -78,6 +78,15 @@ class OidcProvisioner:
     source: str = ""
     """The file it comes from; empty when it is stored in the database."""
 
+    @classmethod
+    def of(cls, definition: OidcDefinition, claims: Claims, source: str, origin: str) -> OidcProvisioner:
+        """The provisioner of a definition, whose endpoint may be a path below `origin`; raises DefinitionRefused."""
+        given = definition.configuration_endpoint
+        if origin and given.startswith("/"):
+            definition = msgspec.structs.replace(definition, configuration_endpoint=f"{origin}{given}")
+        check_oidc(definition)
+        return cls(definition, claims, given, source)
+
     @property
     def id(self) -> str:
         """What its tokens are found by: the client id at the provider."""
@@ -99,6 +108,11 @@ class OidcProvisioner:
     def secret(self) -> str:
         """The client's secret at the provider."""
         return self.definition.client_secret
+
+    @property
+    def trusts(self) -> str:
+        """The provider and the client there."""
+        return f"ID tokens of {self.definition.configuration_endpoint} for {self.definition.client_id}"
 
     def stored(self) -> OidcDefinition:
         """The definition as it was given, without the secret."""

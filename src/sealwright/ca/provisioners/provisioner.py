@@ -129,6 +129,10 @@ class Provisioner(Protocol):
     def secret(self) -> str:
         """What is sealed before the definition is stored; empty where there is none."""
 
+    @property
+    def trusts(self) -> str:
+        """Which tokens it takes, in words."""
+
     def stored(self) -> Definition:
         """The definition as it is stored, without the secret."""
 

@@ -8,11 +8,9 @@ import msgspec
 from msgspec import Struct
 
 from sealwright.ca import (
-    AccessTokenProvisioner,
     IssuerKind,
     IssuerRecord,
     Issuers,
-    OidcProvisioner,
     ProfileRegistry,
     Provisioner,
     ProvisionerRegistry,
@@ -136,10 +134,4 @@ def issuer_node(record: IssuerRecord, records: tuple[IssuerRecord, ...], now: In
 
 
 def _row(one: Provisioner) -> ListedProvisioner:
-    if isinstance(one, OidcProvisioner):
-        trusts = f"ID tokens of {one.definition.configuration_endpoint} for {one.definition.client_id}"
-    elif isinstance(one, AccessTokenProvisioner):
-        trusts = f"access tokens of this server for {one.definition.audience} with the scope {one.definition.scope}"
-    else:
-        trusts = f"tokens signed with the key {one.id.rpartition(':')[2]}"
-    return ListedProvisioner(one.name, f"{PROVISIONERS_PAGE}/{one.name}", one.definition.type, one.source, trusts)
+    return ListedProvisioner(one.name, f"{PROVISIONERS_PAGE}/{one.name}", one.definition.type, one.source, one.trusts)

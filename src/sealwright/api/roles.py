@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from sealwright.access import ROLES, Permission, Scope, ScopeKind, require
+from sealwright.access import ROLES, Permission, require
 from sealwright.access.approvals import ApprovalPending
 from sealwright.api.approvals import HeldView, held
 from sealwright.api.json_types import Description, Moment, RequestBody, ResponseBody, instant_of, moment
 from sealwright.api.operations import Call, Operation
 from sealwright.api.paging import PAGED, page_of
 from sealwright.ca import Issuers, ProfileRegistry, ProvisionerRegistry
-from sealwright.errors import InvalidInput, NotFound
+from sealwright.grant_scopes import GrantScopes
 from sealwright.http import Response
 from sealwright.identity import GrantHolder, KnownRole, Roles
 
 _READ, _WRITE = str(Permission.ROLE_READ), str(Permission.ROLE_WRITE)
 _ALL, _ONE = "/auth/roles", "/auth/roles/{role}"
-
-
-class ScopeNotFound(NotFound):
-    """There is no such issuer, profile or provisioner."""
-
-    code = "scope_not_found"
 
 
 class RoleBody(RequestBody, frozen=True, kw_only=True):
@@ -109,10 +103,8 @@ class RoleOperations:
     """Operations about roles and grants."""
 
     def __init__(self, roles: Roles, issuers: Issuers, provisioners: ProvisionerRegistry, profiles: ProfileRegistry) -> None:
-        self._profiles = profiles
         self._roles = roles
-        self._issuers = issuers
-        self._provisioners = provisioners
+        self._scopes = GrantScopes(issuers, provisioners, profiles)
 
     def operations(self) -> list[Operation]:
         """All of them."""
@@ -206,7 +198,7 @@ class RoleOperations:
     async def _grant(self, call: Call) -> GrantView | Response:
         body: GrantBody = call.body
         require(call.actor, Permission.ROLE_WRITE)  # before anything is said of issuers and provisioners
-        scope = None if body.scope is None else await self._scope(body.scope)
+        scope = None if body.scope is None else await self._scopes.find(body.scope)
         ends_at = None if body.expires_at is None else instant_of("expires_at", body.expires_at)
         try:
             made = await self._roles.grant(
@@ -218,23 +210,6 @@ class RoleOperations:
 
     async def _withdraw(self, call: Call) -> None:
         await self._roles.withdraw(call.path("id"), actor=call.actor)
-
-    async def _scope(self, text: str) -> Scope:
-        """The scope that a caller wrote, kept by the id of its object, so that the next one of that name gets nothing by it."""
-        kind, _, name = text.partition(":")
-        if kind == ScopeKind.ISSUER:
-            known = [each.id for each in await self._issuers.records() if name in (each.id, each.name)]
-        elif kind == ScopeKind.PROVISIONER:
-            found = await self._provisioners.find(name) or await self._provisioners.find_named(name)
-            known = [] if found is None else [found.id]
-        elif kind == ScopeKind.PROFILE:
-            known = [] if await self._profiles.find(name) is None else [name]
-        else:
-            kinds = ", ".join(f"{each}:NAME" for each in ScopeKind)
-            raise InvalidInput(f"The scope {text[:80]!r} is not understood.", reasons=(f"there are {kinds}",))
-        if not known:
-            raise ScopeNotFound(f"There is no {kind} {name[:80]!r}.")
-        return Scope(ScopeKind(kind), known[0])
 
 
 def _role_view(role: KnownRole) -> RoleView:

@@ -75,7 +75,11 @@ _OPTIONS = (
     click.option("--default-dur", metavar="DURATION", help="Lifetime when none is asked for."),
     click.option("--max-dur", metavar="DURATION", help="Longest lifetime."),
     click.option("--backdate", metavar="DURATION", help="How long before it is issued a certificate begins."),
-    click.option("--issuer", metavar="NAME", help="The issuing CA that signs; empty for the one that signs by default."),
+    click.option(
+        "--issuer",
+        metavar="NAME",
+        help="The issuing CA that signs. There is one at a time: leave it out.",
+    ),
     click.option("--issuer-url", metavar="URL", help="Where the issuer's certificate is found, as http://…"),
     click.option("--ocsp-url", metavar="URL", help="Where its responder is, as http://…"),
     click.option("--crl-url", metavar="URL", help="Where its revocation list is, as http://…"),

@@ -121,7 +121,11 @@ def get(context: CommandContext, name: str) -> None:
 @click.option("--public-key", metavar="FILE", help="jwk: JSON file with the public key, in place of making one.")
 @click.option("--password-file", metavar="FILE", help="jwk: password for the new key; - for standard input.")
 @click.option("--profile", metavar="NAME", help="Profile of its certificates. Default: step_leaf.")
-@click.option("--issuer", metavar="NAME", help="The issuing CA that signs them. Default: as the profile says.")
+@click.option(
+    "--issuer",
+    metavar="NAME",
+    help="The issuing CA that signs them. There is one at a time: leave it out.",
+)
 @click.option("--audience", metavar="URL", help="access-token: the resource that tokens are asked for.")
 @click.option(
     "--holder",

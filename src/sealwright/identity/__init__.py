@@ -26,7 +26,7 @@ from sealwright.identity.credential_reset import CredentialReset, PersonalCertif
 from sealwright.identity.credentials import Credentials
 from sealwright.identity.devices import DEVICE_LIFETIME, KnownDevices
 from sealwright.identity.directory.directory import Directory
-from sealwright.identity.directory.lookup import ClientsOfGroup
+from sealwright.identity.directory.lookup import ClientsOfGroup, ManagedNames
 from sealwright.identity.directory.missing_words import add_missing_words
 from sealwright.identity.directory.people import parse_mails
 from sealwright.identity.emergency.break_glass import METHOD as BREAK_GLASS_METHOD
@@ -116,6 +116,7 @@ from sealwright.identity.roles.errors import (
     RoleNotFound,
     RoleRefused,
     RoleTaken,
+    ScopeNotFound,
 )
 from sealwright.identity.roles.roles import MOST_GRANTS, GrantHolder, KnownRole, Roles, role_id
 from sealwright.identity.sessions import SessionEnded, Sessions
@@ -230,6 +231,7 @@ __all__ = [
     "MailLink",
     "MailRefused",
     "MailTaken",
+    "ManagedNames",
     "MemberNotFound",
     "Members",
     "NameRefused",
@@ -264,6 +266,7 @@ __all__ = [
     "RoleRefused",
     "RoleTaken",
     "Roles",
+    "ScopeNotFound",
     "SecondFactorRequired",
     "SeenGroups",
     "Session",

@@ -95,6 +95,7 @@ class AccountPages:
             getting_started=await self._first_steps.of(person),
             spn=self._directory.spn_of(account),
             groups=await self._directory.groups_of(account.id),
+            managed=await self._directory.managed_by(account),
             password_set_at=next((one.created_at for one in held if one.kind is CredentialKind.PASSWORD), None),
             second_factors=second_factors(held),
             recovery_codes=recovery_codes_left(held),

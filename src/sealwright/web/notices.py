@@ -41,6 +41,8 @@ NOTICES: Mapping[str, str] = {
     "person-second-factors": "The second factors and passkeys were removed, and their sessions ended.",
     "person-deleted": "The account is in the recycle bin.",
     "person-sessions": "All of their sessions were ended.",
+    "role-granted": "The role is granted. It counts from their next request on.",
+    "role-withdrawn": "The role was taken away. It counts no more from their next request on.",
     "member-added": "It is in the group now.",
     "member-removed": "It is in the group no more.",
     "group-created": "The group was made. It is empty, and gives nothing yet.",

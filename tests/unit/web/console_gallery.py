@@ -123,7 +123,7 @@ def people(gallery: Gallery, show: Callable[..., Response]) -> Samples:
     none = values | {"listing": Listing("/ui/people")}
     yield "people-none", show("people.html", here, people=(), next="", notice="", **none)
     group = Group("g", text("web-team"), text("Looks after the web servers"), builtin=False, created_at=NOW)
-    role = ListedRole(text("r-admin"), text("system_admins"), text("built in"), text("everything"), NOW, ended=True)
+    role = ListedRole(text("r-admin"), text("system_admins"), text("built in"), text("everything"), NOW, ended=True, id="g-1")
     person: dict[str, Any] = {
         "account": gallery.account(),
         "listed": one,

@@ -19,6 +19,7 @@ from sealwright.identity import (
     CredentialReset,
     Group,
     MailAddress,
+    ManagedNames,
     Passkey,
     ResetLink,
     Session,
@@ -398,6 +399,7 @@ class Gallery:
             "sessions": self.sessions(),
             "other_sessions": 2,
             "devices": [(self.text, Instant(1_790_000_000_000))],
+            "managed": ManagedNames((self.text("web-team"),), (self.text("robot"),)),
             "getting_started": (
                 self.step("second-factor", done=True),
                 self.step("first-certificate", done=False, command="sealwright certificate issue"),
@@ -409,6 +411,7 @@ class Gallery:
             "notice": "",
             "getting_started": (),
             "groups": (),
+            "managed": ManagedNames((), ()),
             "password_set_at": None,
             "passkeys": (),
             "recovery_codes": 0,

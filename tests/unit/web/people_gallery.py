@@ -49,6 +49,12 @@ def people_forms(gallery: Gallery, show: Callable[..., Response]) -> Iterator[tu
     names = {"name": text("alice"), "display-name": text("Alice"), "mails": text("a@example.org")}
     validity = {"valid-from": "2026-11-22T10:00", "valid-until": ""}
     forms = PersonForms(names, {field.id: text(field.label) for field in FIELDS}, validity)
+    granting = {"account": gallery.account(), "path": "/ui/people/alice", "roles": {"": "choose one", "r-x": text("r-x: Reads")}}
+    granting["typed"] = {"role": "r-x", "scope": text("profile:web"), "expires-at": ""}
+    role_form = gallery.context("/ui/people/alice/roles/grant")
+    yield "person-role", show("person-role.html", role_form, **granting)
+    wrong_role = gallery.errors("role", "scope", "expires-at")
+    yield "person-role-wrong", show("person-role.html", role_form, errors=wrong_role, **granting)
     edit: dict[str, Any] = {"account": gallery.account(), "fields": FIELDS, "typed": forms}
     edit["seen"] = PersonForms({"": "x"}, {"": "x"}, {"": "x"})
     here = gallery.context("/ui/people/alice/edit")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, text
 
 from sealwright.db.schema.columns import (
     INSTANT,
@@ -14,6 +14,8 @@ from sealwright.db.schema.columns import (
     ref_column,
     text_column,
 )
+
+_MANAGED = text("managed_by IS NOT NULL")
 
 accounts = Table(
     "accounts",
@@ -29,6 +31,7 @@ accounts = Table(
     instant_column("disabled_at", nullable=True, doc="Since then it cannot sign in, and its certificates are not renewed"),
     flag_column("credential_generation", 0, doc="Counts the resets that end certificates; those of an older one are not renewed"),
     text_column("managed_by", nullable=True, doc="Of a service account: the account or group that may make its API tokens"),
+    Index("ix_accounts_managed_by", "managed_by", sqlite_where=_MANAGED, postgresql_where=_MANAGED),
     info={"about": "People, services, and the accounts that a server has from the start."},
 )
 
@@ -72,6 +75,7 @@ groups = Table(
     flag_column("builtin", 0),
     instant_column("created_at"),
     text_column("managed_by", nullable=True, doc="Account or group that may change the members without a permission"),
+    Index("ix_groups_managed_by", "managed_by", sqlite_where=_MANAGED, postgresql_where=_MANAGED),
     info={"about": "Groups of accounts and of groups."},
 )
 

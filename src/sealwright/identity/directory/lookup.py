@@ -24,6 +24,7 @@ ClientsOfGroup = Callable[[Database | Transaction, str], Awaitable[Sequence[str]
 
 PAGE = 100
 LONGEST_PAGE = 1_000
+MOST_MANAGED = 100
 
 
 class MembersPage(Struct, frozen=True):
@@ -32,6 +33,13 @@ class MembersPage(Struct, frozen=True):
     accounts: tuple[Account, ...]
     next: str
     """Empty on the last page."""
+
+
+class ManagedNames(Struct, frozen=True):
+    """Names of what someone manages."""
+
+    groups: tuple[str, ...]
+    service_accounts: tuple[str, ...]
 
 
 class DirectoryLookup:
@@ -138,6 +146,12 @@ class DirectoryLookup:
         if actor.id == managed.managed_by:
             return True
         return any(held.id == managed.managed_by for held in await store.groups_of(reader, actor.id))
+
+    async def managed_by(self, account: Account) -> ManagedNames:
+        """What was given to an account, or to a group that it is in, to manage: the first of it."""
+        found = await store.managed_by(self._db, account.id, MOST_MANAGED)
+        groups = tuple(name for name, kind in found if kind == "group")
+        return ManagedNames(groups, tuple(name for name, kind in found if kind == str(AccountKind.SERVICE)))
 
     async def is_managed_by(self, managed: Group | Account, actor: Actor) -> bool:
         """The same, outside of a transaction: for pages, which show what someone may do."""

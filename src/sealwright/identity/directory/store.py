@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Select, and_, bindparam, delete, exists, insert, or_, select, update
+from sqlalchemy import Select, Text, and_, bindparam, delete, exists, insert, literal_column, or_, select, update
 
 from sealwright.access import ALL_ACCOUNTS, ALL_PERSONS, joined_groups
 from sealwright.clock import Instant
@@ -334,6 +334,13 @@ _direct = select(_joined.c.group_id).cte("held", recursive=True)
 _held = _direct.union(select(group_nestings.c.group_id).join(_direct, group_nestings.c.member_group_id == _direct.c.group_id))
 # In no order: SQLite would go through all groups by name to be spared sorting these few.
 _GROUPS_OF = Statement(select(*_group_columns).where(groups.c.id.in_(select(_held.c.group_id))))
+_managers = select(_held.c.group_id).union_all(select(_p("account_id", type_=Text)))
+_MANAGED = Statement(
+    select(groups.c.name, literal_column("'group'").label("kind"))
+    .where(groups.c.managed_by.in_(_managers))
+    .union_all(select(accounts.c.name, accounts.c.kind).where(accounts.c.managed_by.in_(_managers)))
+    .limit(_p("at_most"))
+)
 _parents = (
     select(group_nestings.c.group_id).where(group_nestings.c.member_group_id == _p("inner_id")).cte("above", recursive=True)
 )
@@ -404,6 +411,11 @@ async def groups_in(reader: Reader, group_id: str) -> list[Group]:
 async def groups_of(reader: Reader, account_id: str) -> list[Group]:
     """Every group that the account is in, directly or through other groups, by name."""
     return sorted((_group(row) for row in await reader.all(_GROUPS_OF, account_id=account_id)), key=lambda group: group.name)
+
+
+async def managed_by(reader: Reader, account_id: str, at_most: int) -> list[tuple[str, str]]:
+    """Names and kinds of groups and service accounts that were given to the account, or to a group that it is in, to manage."""
+    return sorted((row[0], row[1]) for row in await reader.all(_MANAGED, account_id=account_id, at_most=at_most))
 
 
 async def groups_above(reader: Reader, group_id: str) -> frozenset[str]:

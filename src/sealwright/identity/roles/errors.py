@@ -17,6 +17,12 @@ class GrantNotFound(NotFound):
     code = "grant_not_found"
 
 
+class ScopeNotFound(NotFound):
+    """There is no such issuer, profile or provisioner."""
+
+    code = "scope_not_found"
+
+
 class RoleRefused(InvalidInput):
     """The id or the permissions of a role, or the holder or the end of a grant, cannot be as given."""
 

@@ -39,7 +39,9 @@ from sealwright.web.pages import Pages
 PEOPLE_PAGE = "/ui/people"
 NEW_PERSON_PAGE = "/ui/new/person"
 _COLUMNS = (Column("Person"), Column("State"), Column("E-mail"), Column("Changed"))
-_SOURCES = {"builtin": "built in", "manual": "by hand"}
+MANUAL = "manual"
+"""Source of a grant that someone made."""
+_SOURCES = {"builtin": "built in", MANUAL: "by hand"}
 
 
 class ListedAccount(Struct, frozen=True):
@@ -65,6 +67,8 @@ class ListedRole(Struct, frozen=True):
     scope: str
     expires_at: Instant | None
     ended: bool
+    id: str = ""
+    """Of a grant to the account itself that was made by hand, and can be taken back."""
 
 
 class PeopleDependencies(Struct, frozen=True):
@@ -293,6 +297,7 @@ def listed_role(held: GrantHolder, account: Account, now: Instant) -> ListedRole
         scope="everything" if grant.scope is None else str(grant.scope),
         expires_at=grant.expires_at,
         ended=grant.expires_at is not None and grant.expires_at <= now,
+        id=grant.id if grant.source == MANUAL and grant.account_id == account.id else "",
     )
 
 

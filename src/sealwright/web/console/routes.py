@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sealwright.access import Permission
 from sealwright.audit_targets import AuditTargets
 from sealwright.clock import Clock
+from sealwright.grant_scopes import GrantScopes
 from sealwright.http import Route
 from sealwright.web.api_keys import ALL_API_KEYS_PAGE, API_KEYS_PAGE, ApiKeyPages
 from sealwright.web.certificates import CertificatePages
@@ -33,6 +34,7 @@ from sealwright.web.console.overview import OVERVIEW_PAGE, OverviewPages, Overvi
 from sealwright.web.console.people import NEW_PERSON_PAGE, PEOPLE_PAGE, PeopleDependencies, PeoplePages
 from sealwright.web.console.person_edit import PersonEditPages
 from sealwright.web.console.person_links import PersonLinkPages
+from sealwright.web.console.person_roles import PersonRolePages
 from sealwright.web.console.record import AUDIT_PAGE, AuditPages
 from sealwright.web.console.search import HELP_PAGE, SEARCH_PAGE, SearchPages, SearchParts
 from sealwright.web.console.service_account_forms import ServiceAccountFormPages
@@ -247,6 +249,12 @@ class ConsoleRoutes:
         yield self._form(f"{one}/validity", edit.save_validity, _P.PERSON_WRITE, page=PEOPLE_PAGE)
         yield self._form(f"{one}/groups/add", edit.add_group, _P.GROUP_WRITE, page=PEOPLE_PAGE)
         yield self._form(f"{one}/groups/remove", edit.remove_group, _P.GROUP_WRITE, page=PEOPLE_PAGE)
+        scopes = GrantScopes(parts.issuers, parts.provisioners, parts.profiles)
+        roles = PersonRolePages(self._pages, parts.directory, parts.roles, scopes, self._clock)
+        yield self._page(f"{one}/roles/grant", roles.show_grant, _P.ROLE_WRITE, recent=True)
+        yield self._form(f"{one}/roles/grant", roles.grant, _P.ROLE_WRITE, page=PEOPLE_PAGE)
+        yield self._page(f"{one}/roles/{{grant}}/withdraw", roles.show_withdrawal, _P.ROLE_WRITE, recent=True)
+        yield self._form(f"{one}/roles/{{grant}}/withdraw", roles.withdraw, _P.ROLE_WRITE, page=PEOPLE_PAGE)
         links = PersonLinkPages(
             self._pages,
             directory=parts.directory,

@@ -163,18 +163,20 @@ def test_search_finds_people_groups_places_and_nothing_that_one_may_not_see(plac
     assert "/ui/groups/web-team" not in mine
 
 
-def test_search_finds_service_accounts_provisioners_providers_and_certificates_by_a_part_of_the_name(place):
+def test_search_finds_service_accounts_provisioners_providers_issuers_and_certificates_by_a_part_of_the_name(place):
     browser = administrator(place)
     ForeignProvider(place.outbound, place.clock)
     provider = place.run(place.app.parts.upstream_providers.create(described(name="The same sign-on"), actor=SYSTEM))
     place.run(place.identity.directory.create_service_account("same-robot", "Robot", actor=SYSTEM))
     serial = place.certificate(place.person("same-alice"))
+    place.run(place.app.parts.oauth.trusted_issuers.create("jobs", "https://same.example.org", actor=SYSTEM))
     page = browser.open(f"{ORIGIN}/ui/search?q=same").text
     for path in (
         f"identity-providers/{provider.id}",
         "service-accounts/same-robot",
         f"certificates/{serial}",
         "people/same-alice",
+        "trusted-issuers/jobs",
     ):
         assert f"/ui/{path}" in page, path
     assert "/ui/provisioners/certificates" in browser.open(f"{ORIGIN}/ui/search?q=certificate").text

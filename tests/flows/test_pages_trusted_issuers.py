@@ -64,7 +64,7 @@ def test_issuer_is_trusted_and_its_rules_are_added_and_deleted_on_pages(place: P
     assert text.index("<code>repository=example/shop</code>") < text.index("<code>ref=refs/heads/*</code>")
     text = add_rule(browser, "repository=example/*")
     assert text.index("repository=example/shop") < text.index("repository=example/*")
-    first = text.partition("/ui/trusted-issuers/ci/rules/")[2].partition("/delete")[0]
+    first = text.partition("/ui/trusted-issuers/ci/rules/")[2].partition("/edit")[0]
     page = browser.open(f"{ISSUERS}/ci/rules/{first}/delete")
     assert "ref=refs/heads/*: step-ca as step-ca, email" in page.text
     page = browser.submit(page, "confirm")
@@ -72,6 +72,70 @@ def test_issuer_is_trusted_and_its_rules_are_added_and_deleted_on_pages(place: P
     assert "example/shop" not in page.text
     page = browser.open(f"{ISSUERS}/ci/rules/{first}/delete")
     assert page.status == 404
+
+
+def test_issuer_and_its_rules_are_changed_in_their_places_on_pages(place: Place) -> None:
+    browser = trusted(place)
+    add_rule(browser, "repository=example/shop", lifetime="5m")
+    page = browser.open(f"{ISSUERS}/ci")
+    assert 'href="/ui/trusted-issuers/ci/edit"' in page.text
+    rule = page.text.partition("/ui/trusted-issuers/ci/rules/")[2].partition("/edit")[0]
+    page = browser.open(f"{ISSUERS}/ci/edit")
+    assert KEY.id in page.text
+    page = browser.submit(page, "save", audience="https://other.example.org", jwks="", reusable="yes")
+    assert "was changed" in page.text
+    for words in ("https://other.example.org", "found by discovery", "is taken until it ends"):
+        assert words in page.text
+    overtaken = browser.open(f"{ISSUERS}/ci/rules/{rule}/edit")
+    assert "repository=example/shop" in overtaken.text
+    assert 'value="5m"' in overtaken.text
+    page = browser.submit(overtaken, "save", conditions="repository=example/*", scopes="email", lifetime="1h")
+    assert "The rule was changed in its place" in page.text
+    assert "<code>repository=example/*</code>" in page.text
+    assert "1 hour" in page.text
+    page = browser.submit(overtaken, "save", conditions="repository=evil/*")
+    assert page.status == 409
+    assert "Someone changed it meanwhile" in page.text
+    assert "evil" not in browser.open(f"{ISSUERS}/ci").text
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"jwks": "{"}, "jwks", "is not JSON"),
+        ({"jwks": '{"keys": []}'}, "jwks", "list &#34;keys&#34;"),
+        ({"jwks": "", "jwks-uri": "keys"}, "jwks-uri", "is not a URL"),
+        ({"jwks-uri": "https://ci.example.org/keys"}, "jwks-uri", "Both jwks_uri and jwks"),
+    ],
+)
+def test_what_is_wrong_with_a_change_of_an_issuer_is_said_at_its_field_and_nothing_is_saved(
+    place: Place, fields: dict[str, str], field: str, words: str
+) -> None:
+    browser = trusted(place)
+    page = browser.submit(browser.open(f"{ISSUERS}/ci/edit"), "save", **fields)
+    assert page.status == 422
+    assert words in page.text.partition(f'id="{field}-problem"')[2].partition("</p>")[0]
+    assert "one listed here" in browser.open(f"{ISSUERS}/ci").text
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"conditions": ""}, "conditions", "Give a condition"),
+        ({"conditions": "sub=**"}, "conditions", "fit everyone"),
+        ({"lifetime": "2h"}, "lifetime", "cannot last"),
+    ],
+)
+def test_what_is_wrong_with_a_change_of_a_rule_is_said_at_its_field_and_nothing_is_saved(
+    place: Place, fields: dict[str, str], field: str, words: str
+) -> None:
+    browser = trusted(place)
+    add_rule(browser, "repository=example/shop")
+    rule = browser.open(f"{ISSUERS}/ci").text.partition("/ui/trusted-issuers/ci/rules/")[2].partition("/edit")[0]
+    page = browser.submit(browser.open(f"{ISSUERS}/ci/rules/{rule}/edit"), "save", **fields)
+    assert page.status == 422
+    assert words in page.text.partition(f'id="{field}-problem"')[2].partition("</p>")[0]
+    assert "repository=example/shop" in browser.open(f"{ISSUERS}/ci").text
 
 
 def test_deletion_of_an_issuer_shows_the_rules_that_go_with_it_first(place: Place) -> None:
@@ -150,9 +214,10 @@ def test_reader_of_clients_sees_issuers_and_which_permission_a_change_needs(plac
     page = browser.open(f"{ISSUERS}/ci")
     assert page.status == 200
     assert "repository=example/shop" in page.text
-    assert page.text.count("needs <code>client:write</code>") == 2
+    assert page.text.count("needs <code>client:write</code>") == 3
     assert "/delete" not in page.text
-    for path in (NEW, f"{ISSUERS}/ci/rules", f"{ISSUERS}/ci/delete"):
+    assert "/edit" not in page.text
+    for path in (NEW, f"{ISSUERS}/ci/edit", f"{ISSUERS}/ci/rules", f"{ISSUERS}/ci/delete"):
         refused = browser.open(path)
         assert refused.status == 403
         assert "client:write" in refused.text

@@ -468,6 +468,8 @@ system oauth2 enable-assertion-grant wiki
 system oauth2 trusted-issuer create github https://token.actions.githubusercontent.com
 system oauth2 trusted-issuer list
 system oauth2 trusted-issuer add-rule github --client wiki --when repository=example/shop
+system oauth2 trusted-issuer update github --audience https://id.example.org --reusable
+system oauth2 trusted-issuer update-rule github {rule} --when repository=example/other --lifetime 5m
 system oauth2 trusted-issuer get github
 system oauth2 trusted-issuer delete-rule github {rule}
 system oauth2 trusted-issuer delete github --yes

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from msgspec import UNSET, UnsetType
+from msgspec.structs import asdict
+
 from sealwright.access import Permission
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, moment
 from sealwright.api.operations import Call, Operation
@@ -33,6 +36,17 @@ class TrustedIssuerBody(RequestBody, frozen=True, kw_only=True):
     """Whether a token is taken more than once, until it ends."""
 
 
+class TrustedIssuerChange(RequestBody, frozen=True, kw_only=True):
+    """How tokens are to be verified; what is left out stays as it is."""
+
+    audience: str | UnsetType | None = UNSET
+    """Null for the address of this server."""
+    jwks_uri: str | UnsetType | None = UNSET
+    """Null takes it away. To list keys in its place, give this as null and `jwks`, and the other way around."""
+    jwks: dict[str, Any] | UnsetType | None = UNSET
+    reusable: bool | UnsetType = UNSET
+
+
 class TrustedIssuerView(ResponseBody, frozen=True, kw_only=True):
     """An issuer that is trusted."""
 
@@ -57,6 +71,16 @@ class IssuerRuleBody(RequestBody, frozen=True, kw_only=True):
     scopes: tuple[str, ...] = ()
     """The most that they may have; none is all that the scope maps of the client give."""
     lifetime_seconds: int | None = None
+
+
+class IssuerRuleChange(RequestBody, frozen=True, kw_only=True):
+    """What is to be different; what is left out stays as it is. For another client or service account, add another rule."""
+
+    conditions: dict[str, str] | UnsetType = UNSET
+    """All of them."""
+    scopes: tuple[str, ...] | UnsetType = UNSET
+    lifetime_seconds: int | UnsetType | None = UNSET
+    """Null for as long as usual."""
 
 
 class IssuerRuleView(ResponseBody, frozen=True, kw_only=True):
@@ -118,6 +142,16 @@ class TrustedIssuerOperations:
                 "get_trusted_issuer", "GET", _ONE, "Show a trusted issuer with its rules.", _READ, self._get, IssuerWithRulesView
             ),
             Operation(
+                "update_trusted_issuer",
+                "PATCH",
+                _ONE,
+                "Change how tokens of an issuer are verified. What its rules gave ends, unless all that was verified still is.",
+                _WRITE,
+                self._update,
+                returns=IssuerWithRulesView,
+                accepts=TrustedIssuerChange,
+            ),
+            Operation(
                 "delete_trusted_issuer",
                 "DELETE",
                 _ONE,
@@ -126,6 +160,11 @@ class TrustedIssuerOperations:
                 self._delete,
                 status=204,
             ),
+            *self._of_rules(),
+        ]
+
+    def _of_rules(self) -> list[Operation]:
+        return [
             Operation(
                 "add_trusted_issuer_rule",
                 "POST",
@@ -136,6 +175,16 @@ class TrustedIssuerOperations:
                 returns=IssuerRuleView,
                 accepts=IssuerRuleBody,
                 status=201,
+            ),
+            Operation(
+                "update_trusted_issuer_rule",
+                "PATCH",
+                f"{_RULES}/{{id}}",
+                "Change a rule in its place. What it gave ends, where its conditions or scopes are others.",
+                _WRITE,
+                self._update_rule,
+                returns=IssuerRuleView,
+                accepts=IssuerRuleChange,
             ),
             Operation(
                 "delete_trusted_issuer_rule",
@@ -169,22 +218,38 @@ class TrustedIssuerOperations:
         found = await self._issuers.get(call.path("name"), actor=call.actor)
         return IssuerWithRulesView(**_members(found.issuer), rules=[_rule(each) for each in found.rules])
 
+    async def _update(self, call: Call) -> IssuerWithRulesView:
+        found = await self._issuers.update(call.path("name"), **asdict(call.body), actor=call.actor)
+        return IssuerWithRulesView(**_members(found.issuer), rules=[_rule(each) for each in found.rules])
+
     async def _delete(self, call: Call) -> None:
         await self._issuers.delete(call.path("name"), actor=call.actor)
 
     async def _add_rule(self, call: Call) -> IssuerRuleView:
         body: IssuerRuleBody = call.body
-        seconds = body.lifetime_seconds
         made = await self._issuers.add_rule(
             call.path("name"),
             client=body.client,
             conditions=body.conditions,
             service_account=body.service_account,
             scopes=body.scopes,
-            lifetime=None if seconds is None else timedelta(seconds=max(0, min(seconds, _MOST_SECONDS))),
+            lifetime=_lifetime(body.lifetime_seconds),
             actor=call.actor,
         )
         return _rule(made)
+
+    async def _update_rule(self, call: Call) -> IssuerRuleView:
+        body: IssuerRuleChange = call.body
+        seconds = body.lifetime_seconds
+        changed = await self._issuers.update_rule(
+            call.path("name"),
+            call.path("id"),
+            conditions=body.conditions,
+            scopes=body.scopes,
+            lifetime=UNSET if isinstance(seconds, UnsetType) else _lifetime(seconds),
+            actor=call.actor,
+        )
+        return _rule(changed)
 
     async def _delete_rule(self, call: Call) -> None:
         await self._issuers.delete_rule(call.path("name"), call.path("id"), actor=call.actor)
@@ -200,6 +265,10 @@ def _members(issuer: TrustedIssuer) -> dict[str, Any]:
         "reusable": issuer.reusable,
         "created_at": moment(issuer.created_at),
     }
+
+
+def _lifetime(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=max(0, min(seconds, _MOST_SECONDS)))
 
 
 def _rule(rule: IssuerRule) -> IssuerRuleView:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,18 +66,12 @@ def create(
     reusable: bool,
 ) -> None:
     """Trust an issuer. Its tokens are accepted for nothing until a rule says so."""
-    jwks = None
-    if jwks_file is not None:
-        try:
-            jwks = json.loads(jwks_file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as cause:
-            raise click.BadParameter(f"{jwks_file} is not a JSON Web Key Set: {cause}", param_hint="--jwks-file") from cause
     body = {
         "name": name,
         "issuer_url": issuer_url,
         "audience": audience,
         "jwks_uri": jwks_uri,
-        "jwks": jwks,
+        "jwks": None if jwks_file is None else _key_set(jwks_file),
         "reusable": reusable,
     }
     made = context.connection().call("POST", *_PLACE, body=body)
@@ -104,11 +98,57 @@ def list_(context: CommandContext) -> None:
 @pass_context
 def get(context: CommandContext, name: str) -> None:
     """Show a trusted issuer with its rules."""
-    value = context.connection().call("GET", *_PLACE, name)
+    _show(context, context.connection().call("GET", *_PLACE, name))
+
+
+def _show(context: CommandContext, value: Mapping[str, Any]) -> None:
     keys = f"{len(value['jwks']['keys'])} listed" if value["jwks"] else value["jwks_uri"] or "by discovery"
     used = "until it ends" if value["reusable"] else "once"
     rules = value["rules"] if context.output.as_json else [shown_rule(each) for each in value["rules"]]
     context.output.record({**value, "keys": keys, "used": used, "rules": rules}, _FIELDS)
+
+
+@command(
+    "update",
+    examples=[
+        "sealwright system oauth2 trusted-issuer update cluster --jwks-file new-keys.json",
+        "sealwright system oauth2 trusted-issuer update github --audience https://id.example.org --once",
+    ],
+)
+@click.argument("name")
+@click.option("--audience", metavar="TEXT", help="What aud of its tokens has to hold; empty for the address of this server.")
+@click.option("--jwks-uri", metavar="URL", help="Where its keys are, in place of what was given before.")
+@click.option(
+    "--jwks-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Its public keys, in place of what was given before.",
+)
+@click.option("--discover-keys", is_flag=True, help="Find its keys by discovery, in place of what was given before.")
+@click.option("--reusable/--once", default=None, help="Whether a token is taken more than once, as long as it is valid.")
+@pass_context
+def update(
+    context: CommandContext,
+    name: str,
+    audience: str | None,
+    jwks_uri: str | None,
+    jwks_file: Path | None,
+    discover_keys: bool,
+    reusable: bool | None,
+) -> None:
+    """Change how tokens of an issuer are verified. What its rules gave ends at once, unless all that was verified still is."""
+    sources = (jwks_uri is not None) + (jwks_file is not None) + discover_keys
+    if sources > 1:
+        raise click.UsageError("Give one of --jwks-uri, --jwks-file and --discover-keys.")
+    body: dict[str, Any] = {}
+    if audience is not None:
+        body["audience"] = audience or None
+    if sources:
+        body |= {"jwks_uri": jwks_uri, "jwks": None if jwks_file is None else _key_set(jwks_file)}
+    if reusable is not None:
+        body["reusable"] = reusable
+    if not body:
+        raise click.UsageError("Nothing is to be changed. Give an option such as --audience or --jwks-file.")
+    _show(context, context.connection().call("PATCH", *_PLACE, name, body=body))
 
 
 @command(
@@ -160,16 +200,9 @@ def add_rule(
     lifetime: str | None,
 ) -> None:
     """Say which tokens of a trusted issuer are accepted for which access tokens. All conditions have to be fulfilled."""
-    wrong = next((each for each in conditions if "=" not in each[1:]), None)
-    if wrong is not None:
-        raise click.BadParameter(f"{wrong!r} is not a condition such as sub=VALUE.", param_hint="--when")
-    claims = [each.partition("=")[0] for each in conditions]
-    twice = next((claim for claim in claims if claims.count(claim) > 1), None)
-    if twice is not None:
-        raise click.BadParameter(f"The claim {twice} has two conditions. Give one, with a pattern.", param_hint="--when")
     body = {
         "client": client,
-        "conditions": {claim: pattern for claim, _, pattern in (each.partition("=") for each in conditions)},
+        "conditions": _conditions(conditions),
         "service_account": service_account,
         "scopes": list(scopes),
         "lifetime_seconds": None if lifetime is None else typed_seconds("--lifetime", lifetime),
@@ -177,6 +210,52 @@ def add_rule(
     made = context.connection().call("POST", *_PLACE, name, "rules", body=body)
     context.output.confirm(f"Added the rule {shown_rule(made)}")
     context.output.json(made)
+
+
+@command(
+    "update-rule",
+    examples=[
+        "sealwright system oauth2 trusted-issuer update-rule github 0b9c8a52-3a55-4a36-9d35-6f0a2f0d1c11 --when ref=main",
+        "sealwright system oauth2 trusted-issuer update-rule github 0b9c8a52-3a55-4a36-9d35-6f0a2f0d1c11 --lifetime 15m",
+    ],
+)
+@click.argument("name")
+@click.argument("rule_id")
+@click.option(
+    "--when",
+    "conditions",
+    metavar="CLAIM=VALUE",
+    multiple=True,
+    help="What a claim has to be, in place of all conditions that it has; may be repeated.",
+)
+@click.option("--scope", "scopes", metavar="SCOPE", multiple=True, help="The most that they may have; may be repeated.")
+@click.option("--all-scopes", is_flag=True, help="They may have all that the scope maps of the client give.")
+@click.option("--lifetime", metavar="DURATION", help="How long they are valid: 1m to 1h; empty for as long as usual.")
+@pass_context
+def update_rule(
+    context: CommandContext,
+    name: str,
+    rule_id: str,
+    conditions: tuple[str, ...],
+    scopes: tuple[str, ...],
+    all_scopes: bool,
+    lifetime: str | None,
+) -> None:
+    """Change a rule in its place. What it gave ends at once, where its conditions or scopes are others."""
+    if scopes and all_scopes:
+        raise click.UsageError("Give one of --scope and --all-scopes.")
+    body: dict[str, Any] = {}
+    if conditions:
+        body["conditions"] = _conditions(conditions)
+    if scopes or all_scopes:
+        body["scopes"] = list(scopes)
+    if lifetime is not None:
+        body["lifetime_seconds"] = typed_seconds("--lifetime", lifetime) if lifetime else None
+    if not body:
+        raise click.UsageError("Nothing is to be changed. Give an option such as --when or --scope.")
+    changed = context.connection().call("PATCH", *_PLACE, name, "rules", rule_id, body=body)
+    context.output.confirm(f"Changed the rule to {shown_rule(changed)}")
+    context.output.json(changed)
 
 
 @command(
@@ -191,6 +270,24 @@ def delete_rule(context: CommandContext, name: str, rule_id: str) -> None:
     context.connection().call("DELETE", *_PLACE, name, "rules", rule_id)
     context.output.confirm(f"Deleted the rule {rule_id} of {name}")
     context.output.json({"name": name, "id": rule_id, "deleted": True})
+
+
+def _key_set(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as cause:
+        raise click.BadParameter(f"{path} is not a JSON Web Key Set: {cause}", param_hint="--jwks-file") from cause
+
+
+def _conditions(given: Sequence[str]) -> dict[str, str]:
+    wrong = next((each for each in given if "=" not in each[1:]), None)
+    if wrong is not None:
+        raise click.BadParameter(f"{wrong!r} is not a condition such as sub=VALUE.", param_hint="--when")
+    claims = [each.partition("=")[0] for each in given]
+    twice = next((claim for claim in claims if claims.count(claim) > 1), None)
+    if twice is not None:
+        raise click.BadParameter(f"The claim {twice} has two conditions. Give one, with a pattern.", param_hint="--when")
+    return {claim: pattern for claim, _, pattern in (each.partition("=") for each in given)}
 
 
 _EXPLAINED = (
@@ -230,5 +327,5 @@ def _judged(rule: Mapping[str, Any]) -> str:
     return f"{who}: {'this one counts' if rule['counts'] else 'fits, but an earlier one counts'}"
 
 
-for each in (create, list_, get, delete, add_rule, delete_rule, explain):
+for each in (create, list_, get, update, delete, add_rule, update_rule, delete_rule, explain):
     trusted_issuer.add_command(each)

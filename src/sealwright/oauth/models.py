@@ -309,6 +309,7 @@ class TokenSource(Struct, frozen=True, omit_defaults=True):
     """The id of an API token; empty for an access token."""
     rule: str = ""
     """The id of the rule of a trusted issuer, for a token of that issuer; empty otherwise."""
+    rule_revision: int = 0
     certificate: str = ""
     """The thumbprint of the certificate that it was bound to; empty where it was not."""
     certificate_serial: str = ""

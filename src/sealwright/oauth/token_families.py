@@ -96,7 +96,7 @@ class TokenFamilies:
         if source.api_token:
             return await self._holder_of_api_token(source.api_token)
         if source.rule:
-            return await self._holder_by_rule(source.rule)
+            return await self._holder_by_rule(source)
         family = await self.find(source.family)
         if family is None:
             raise AuthorizationEnded("The token that it was made from is gone.")
@@ -108,10 +108,12 @@ class TokenFamilies:
             raise AuthorizationEnded("The API token that it was made from was revoked or has expired.")
         return self._service(found[1])
 
-    async def _holder_by_rule(self, rule_id: str) -> FamilyHolder | None:
-        rule = await trust_store.rule(self._db, rule_id)
+    async def _holder_by_rule(self, source: TokenSource) -> FamilyHolder | None:
+        rule = await trust_store.rule(self._db, source.rule)
         if rule is None:
             raise AuthorizationEnded("The rule of the trusted issuer by which it was made is gone.")
+        if rule.revision != source.rule_revision:
+            raise AuthorizationEnded("The trusted issuer or its rule was changed since, and might not give it now.")
         account = None if rule.account_id is None else await self._directory.account(rule.account_id)
         return None if account is None else self._service(account)
 

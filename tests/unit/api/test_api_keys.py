@@ -282,7 +282,8 @@ async def test_key_cannot_do_what_a_person_has_to_do_themselves():
             *("show_client_secret", "reset_client_secret", "reset_client_secrets", "register_own_oidc_provider"),
             "preview_certificate",
             *("begin_import", "add_to_import", "finish_import"),
-            *("add_provisioner", "create_trusted_issuer", "add_trusted_issuer_rule"),
+            "add_provisioner",
+            *("create_trusted_issuer", "update_trusted_issuer", "add_trusted_issuer_rule", "update_trusted_issuer_rule"),
         }
 
 

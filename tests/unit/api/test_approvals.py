@@ -278,6 +278,23 @@ async def test_who_lets_tokens_of_an_issuer_speak_of_a_service_account_may_not_a
     assert (await office.call("ben", "POST", f"{place}/approve", {}))[1]["state"] == "done"
 
 
+@pytest.mark.parametrize("change", ["issuer", "rule"])
+async def test_who_changed_an_issuer_whose_tokens_speak_of_a_service_account_may_not_approve_what_it_asks_for(office, change):
+    await office.world.directory.add_members("approvers", ["root"], actor=SYSTEM)
+    await office.world.directory.add_members("system_admins", ["anna"], actor=SYSTEM)
+    await service_account(office, "robot", by="anna")
+    await office.world.oauth.clients.create_public("jobs", "Jobs", "https://jobs.example.org", actor=SYSTEM)
+    trusted = office.world.oauth.trusted_issuers
+    await trusted.create("ci", "https://ci.example.org", actor=SYSTEM)
+    rule = await trusted.add_rule("ci", client="jobs", conditions={"sub": "x"}, service_account="robot", actor=SYSTEM)
+    path, body = {"issuer": ("", {"reusable": True}), "rule": (f"/rules/{rule.id}", {"conditions": {"sub": "y"}})}[change]
+    assert (await office.call("root", "PATCH", f"/oauth2/trusted-issuers/ci{path}", body))[0] == 200
+    _, held = await office.call("robot", "DELETE", PROFILE)
+    place = f"/approvals/{held['approval']}"
+    assert (await office.call("root", "POST", f"{place}/approve", {}))[0] == 403
+    assert (await office.call("ben", "POST", f"{place}/approve", {}))[1]["state"] == "done"
+
+
 async def test_who_made_a_token_that_was_revoked_may_approve_what_is_asked_for_afterwards(office):
     await office.world.directory.add_members("approvers", ["root"], actor=SYSTEM)
     old = await service_account(office, "robot")

@@ -113,7 +113,7 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
     "/auth/roles/r-x": ("PATCH", "", {"description": "Other"}),
     "/oauth2/clients/wiki": ("PATCH", "", {"display_name": "Other"}),
     "/oauth2/issuers/team": ("DELETE", "", None),
-    "/oauth2/trusted-issuers/ci": ("DELETE", "", None),
+    "/oauth2/trusted-issuers/ci": ("PATCH", "", {"audience": "https://other.example.org"}),
     "/provisioners/acme": ("DELETE", "", None),
 }
 

@@ -62,6 +62,8 @@ BODIES = {
     "create_issuer": {"name": "team"},
     "create_registration_token": {},
     "create_trusted_issuer": {"name": "x", "issuer_url": "https://x.example.org"},
+    "update_trusted_issuer": {"reusable": True},
+    "update_trusted_issuer_rule": {"lifetime_seconds": 60},
     "add_trusted_issuer_rule": {"client": "x", "conditions": {"sub": "x"}},
     "rotate_issuer_keys": {},
     "set_client_issuer": {"issuer": None},

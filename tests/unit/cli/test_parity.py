@@ -157,6 +157,8 @@ COMMANDS = {
     "list_trusted_issuers": f"{OAUTH2} trusted-issuer list",
     "create_trusted_issuer": f"{OAUTH2} trusted-issuer create",
     "get_trusted_issuer": f"{OAUTH2} trusted-issuer get",
+    "update_trusted_issuer": f"{OAUTH2} trusted-issuer update",
+    "update_trusted_issuer_rule": f"{OAUTH2} trusted-issuer update-rule",
     "delete_trusted_issuer": f"{OAUTH2} trusted-issuer delete",
     "add_trusted_issuer_rule": f"{OAUTH2} trusted-issuer add-rule",
     "explain_assertion": f"{OAUTH2} trusted-issuer explain",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
@@ -65,21 +65,26 @@ def trusted_issuer_pages(gallery: Gallery, show: Callable[..., Response]) -> Ite
     new = one | {"issuer": replace(issuer, reusable=True), "rules": ()}
     yield "trusted-issuer-new", show("trusted-issuer.html", here, **new)
     yield from _explanations(gallery, show)
-    form = {"action": "/ui/new/trusted-issuer", "back": HERE}
+    form: dict[str, Any] = {"action": "/ui/new/trusted-issuer", "back": HERE, "issuer": None, "seen": ""}
     empty = dict.fromkeys(ISSUER_FIELDS, "")
     yield "trusted-issuer-form", show("trusted-issuer-form.html", here, typed=empty, **form)
     typed = {name: text(name) for name in ISSUER_FIELDS} | {"reusable": "yes"}
     wrong = gallery.errors("name", "issuer-url", "audience", "jwks-uri", "jwks")
     yield "trusted-issuer-form-wrong", show("trusted-issuer-form.html", here, typed=typed, errors=wrong, **form)
-    form |= {"usual": text("10 minutes"), "action": f"{PATH}/rules", "back": PATH}
+    edit = {"issuer": issuer, "seen": "5d0d", "action": f"{PATH}/edit", "back": PATH}
+    yield "trusted-issuer-edit", show("trusted-issuer-form.html", here, **(form | edit), typed=typed)
+    form |= {"usual": text("10 minutes"), "action": f"{PATH}/rules", "back": PATH, "issuer": issuer, "rule": None}
     empty = dict.fromkeys(RULE_FIELDS, "")
-    yield "trusted-issuer-rule-form", show("trusted-issuer-rule-form.html", here, issuer=issuer, typed=empty, **form)
+    yield "trusted-issuer-rule-form", show("trusted-issuer-rule-form.html", here, typed=empty, **form)
     typed = {name: text(name) for name in RULE_FIELDS}
     wrong = gallery.errors(*RULE_FIELDS)
     yield (
         "trusted-issuer-rule-form-wrong",
-        show("trusted-issuer-rule-form.html", reader, issuer=issuer, typed=typed, errors=wrong, **form),
+        show("trusted-issuer-rule-form.html", reader, typed=typed, errors=wrong, **form),
     )
+    for name, changed in (("", rule), ("-of-the-client", own)):
+        edit = form | {"rule": changed, "action": f"{PATH}/rules/r-1/edit"}
+        yield f"trusted-issuer-rule-edit{name}", show("trusted-issuer-rule-form.html", here, typed=typed, **edit)
 
 
 def _explanations(gallery: Gallery, show: Callable[..., Response]) -> Iterator[tuple[str, Response]]:

@@ -35,6 +35,7 @@ from sealwright.db.schema import (
     mail_addresses,
     oauth_clients,
     oauth_credential_holders,
+    oauth_trusted_issuer_editors,
     oauth_trusted_issuer_rules,
     oauth_trusted_issuers,
     provisioners,
@@ -130,23 +131,20 @@ _RECIPIENT = Statement(
 )
 _MANAGERS = Statement(select(_a.id).where(or_(_a.id == bindparam("group_id"), _a.id.in_(_members))))
 _MAKERS_OF_TOKENS = Statement(select(api_tokens.c.created_by).where(api_tokens.c.account_id == bindparam("account_id")))
-_i, _ir = oauth_trusted_issuers.c, oauth_trusted_issuer_rules.c
-_MAKERS_OF_RULES = Statement(
-    select(_ir.created_by, _i.created_by)
+_i, _ir, _ie = oauth_trusted_issuers.c, oauth_trusted_issuer_rules.c, oauth_trusted_issuer_editors.c
+_makers_of_rules = (
+    select(_ir.created_by, _i.created_by, _ie.account_id)
     .join_from(oauth_trusted_issuer_rules, oauth_trusted_issuers, _i.id == _ir.issuer_id)
-    .where(_ir.account_id == bindparam("account_id"))
+    .join(oauth_trusted_issuer_editors, _ie.issuer_id == _i.id, isouter=True)
 )
+_MAKERS_OF_RULES = Statement(_makers_of_rules.where(_ir.account_id == bindparam("account_id")))
 _MAKER_OF_PROVISIONER = Statement(select(provisioners.c.created_by).where(provisioners.c.id == bindparam("id")))
 _MAKER_OF_CLIENT = Statement(select(oauth_clients.c.created_by).where(oauth_clients.c.id == bindparam("id")))
 _h = oauth_credential_holders.c
 _HOLDERS_OF_CREDENTIALS = Statement(
     select(_h.account_id).where(_h.client_id == bindparam("id"), or_(_h.ends_at.is_(None), _h.ends_at > bindparam("now")))
 )
-_MAKERS_OF_CLIENT_RULES = Statement(
-    select(_ir.created_by, _i.created_by)
-    .join_from(oauth_trusted_issuer_rules, oauth_trusted_issuers, _i.id == _ir.issuer_id)
-    .where(_ir.client_id == bindparam("client_id"), _ir.account_id.is_(None))
-)
+_MAKERS_OF_CLIENT_RULES = Statement(_makers_of_rules.where(_ir.client_id == bindparam("client_id"), _ir.account_id.is_(None)))
 _LINKED = Statement(
     select(upstream_accounts.c.account_id).where(
         upstream_accounts.c.issuer_url == bindparam("issuer_url"), upstream_accounts.c.subject == bindparam("subject")

@@ -51,17 +51,20 @@ class ManifestTrustedIssuers:
         return {member: (None, value) for member, value in entry.items()}
 
     async def change(self, name: str, current: Mapping[str, Any], entry: Mapping[str, Any]) -> Differences:
-        """Make an issuer what the entry says; returns what is different. Another URL, audience or key lists it anew."""
+        """Make an issuer what the entry says; returns what is different. With another URL it is listed anew."""
         held = {member: value for member, value in current.items() if member != "rules"}
         wanted = _given(entry)
         rules = current["rules"] if "rules" not in entry else [await self._as_held(each) for each in entry["rules"]]
         differs = difference(held, wanted)
-        if differs:
+        if "issuer_url" in differs:
             await self._issuers.delete(name, actor=self._actor)
             await self._list(name, {**held, **wanted})
             await self._add(name, rules)
-        elif rules != current["rules"]:
-            await self._replace_rules(name, rules)
+        else:
+            if differs:
+                await self._issuers.update(name, **{member: wanted[member] for member in differs}, actor=self._actor)
+            if rules != current["rules"]:
+                await self._change_rules(name, rules)
         return differs | ({"rules": (current["rules"], rules)} if rules != current["rules"] else {})
 
     async def delete(self, name: str) -> None:
@@ -79,13 +82,28 @@ class ManifestTrustedIssuers:
             actor=self._actor,
         )
 
-    async def _replace_rules(self, name: str, wanted: list[dict[str, Any]]) -> None:
-        """Leave those at the beginning that are the same, with their tokens; the first that fits a token counts."""
+    async def _change_rules(self, name: str, wanted: list[dict[str, Any]]) -> None:
+        """Change those at the beginning in their places that are for the same; the first that fits a token counts."""
         held = (await self._issuers.get(name, actor=self._actor)).rules
-        same = sum(1 for _ in takewhile(lambda pair: _rule(pair[0]) == pair[1], zip(held, wanted, strict=False)))
-        for rule in held[same:]:
+        alike = takewhile(lambda pair: _for_whom(_rule(pair[0])) == _for_whom(pair[1]), zip(held, wanted, strict=False))
+        in_place = list(alike)
+        for rule in held[len(in_place) :]:
             await self._issuers.delete_rule(name, rule.id, actor=self._actor)
-        await self._add(name, wanted, same)
+        for number, (rule, entry) in enumerate(in_place):
+            if _rule(rule) != entry:
+                with in_member("rules", str(number)):
+                    await self._change_rule(name, rule.id, entry)
+        await self._add(name, wanted, len(in_place))
+
+    async def _change_rule(self, name: str, rule_id: str, rule: Mapping[str, Any]) -> None:
+        await self._issuers.update_rule(
+            name,
+            rule_id,
+            conditions=rule["conditions"],
+            scopes=tuple(rule["scopes"]),
+            lifetime=timedelta(seconds=rule["lifetime_seconds"]),
+            actor=self._actor,
+        )
 
     async def _add(self, name: str, rules: list[dict[str, Any]], first: int = 0) -> None:
         """Those from `first` on, in their order."""
@@ -133,6 +151,11 @@ def _entry(issuer: TrustedIssuer, rules: list[IssuerRule]) -> dict[str, Any]:
         "reusable": issuer.reusable,
         "rules": [_rule(each) for each in rules],
     }
+
+
+def _for_whom(rule: Mapping[str, Any]) -> tuple[str, str | None]:
+    """What cannot be changed of a rule."""
+    return rule["client"], rule["service_account"]
 
 
 def _rule(rule: IssuerRule) -> dict[str, Any]:

@@ -328,10 +328,25 @@ oauth_trusted_issuer_rules = Table(
     text_column("conditions", doc="JSON: claims, and what each has to be"),
     text_column("scopes", doc="The most that tokens may have, with spaces between them; empty for all of the scope maps"),
     Column("lifetime_seconds", Integer, nullable=False),
+    Column(
+        "revision",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        doc="Grows with each change that ends the tokens which it gave before",
+    ),
     instant_column("created_at"),
     maker_column(),
     Index("ix_oauth_trusted_issuer_rules_issuer_id", "issuer_id", "client_id"),
     Index("ix_oauth_trusted_issuer_rules_client_id", "client_id"),
     Index("ix_oauth_trusted_issuer_rules_account_id", "account_id"),
     info={"about": "Which tokens of trusted issuers are accepted for which access tokens."},
+)
+
+oauth_trusted_issuer_editors = Table(
+    "oauth_trusted_issuer_editors",
+    metadata,
+    Column("issuer_id", Text, ForeignKey("oauth_trusted_issuers.id", ondelete="CASCADE"), primary_key=True),
+    Column("account_id", Text, primary_key=True, doc="Kept when the account is deleted"),
+    info={"about": "Who changed a trusted issuer or one of its rules, and so could act as what its rules name."},
 )

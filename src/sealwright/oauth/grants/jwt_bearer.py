@@ -79,6 +79,7 @@ class JwtBearerGrant:
         if refused:
             raise TargetRefused(refused)
         holder, now = await self._holder(rule), self._clock.now()
+        source = TokenSource(rule=rule.id, rule_revision=rule.revision)
         scopes = await self._scopes(client, rule, holder, request.optional("scope"))
         family = TokenFamily(
             id=uuid4(self._entropy),
@@ -91,7 +92,7 @@ class JwtBearerGrant:
             created_at=now,
             revoked_at=None,
             resources=request.resources,
-            origin=TokenOrigin(rule.account_id or client.id, (TokenSource(rule=rule.id),), exchanges=0),
+            origin=TokenOrigin(rule.account_id or client.id, (source,), exchanges=0),
         )
         made = new_grant(self._entropy, family, holder, scopes, confirmation=request.confirmation)
         return replace(made, lasts=rule.lifetime)

@@ -47,6 +47,8 @@ class IssuerRule(Struct, frozen=True, kw_only=True):
     scopes: tuple[str, ...] = ()
     """The most that they may have; none is all that the scope maps give."""
     lifetime: timedelta
+    revision: int = 0
+    """Of what it was when a token was given by it: that token ends with the next one."""
     created_at: Instant
     created_by: str | None = None
     """Id of the account that added it."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-import msgspec
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from sealwright.access import (
@@ -20,25 +20,30 @@ from sealwright.access import (
     require_in_person,
     require_over_names,
 )
-from sealwright.audit import Event
-from sealwright.client_metadata import is_client_name, require_client_name, require_fetchable, require_jwks_uri, require_key_set
-from sealwright.clock import Instant
-from sealwright.db import DuplicateRow, Transaction
+from sealwright.audit import Event, changes_between
+from sealwright.client_metadata import is_client_name, require_client_name, require_fetchable
+from sealwright.db import DuplicateRow, Transaction, reading_in
 from sealwright.entropy import uuid4
 from sealwright.errors import Action, InvalidInput, NotPermitted, Remedy, in_member
 from sealwright.identity import Account, AccountKind
-from sealwright.jose import keys_of_jwks
-from sealwright.oauth import policy
 from sealwright.oauth.clients.lookup import named
 from sealwright.oauth.dependencies import OAuthDependencies
 from sealwright.oauth.errors import TrustedIssuerExists, TrustedIssuerUnknown
 from sealwright.oauth.lookups import IdentityLookups
+from sealwright.oauth.policy import require_scope_words
 from sealwright.oauth.trusted_issuers import store
 from sealwright.oauth.trusted_issuers.conditions import require_conditions
 from sealwright.oauth.trusted_issuers.models import IssuerRule, TrustedIssuer
-
-SHORTEST_TOKEN, LONGEST_TOKEN = timedelta(minutes=1), timedelta(hours=1)
-MOST_RULES = 200
+from sealwright.oauth.trusted_issuers.policy import (
+    placed_last,
+    recorded_issuer,
+    recorded_rule,
+    require_audience,
+    require_keys,
+    require_lifetime,
+    still_gives,
+    still_verifies,
+)
 
 
 class IssuerWithRules(NamedTuple):
@@ -82,12 +87,9 @@ class TrustedIssuers:
             require_client_name(name)
         with in_member("issuer_url"):
             self._require_url(issuer_url)
-        _require_keys(jwks_uri, jwks)
+        require_keys(jwks_uri, jwks)
         wanted = self._origin if audience is None else audience
-        if not 0 < len(wanted) <= policy.LONGEST_AUDIENCE or not wanted.isprintable():
-            raise InvalidInput(
-                f"{wanted[:80]!r} is not an audience.", hint="Give the text that the issuer puts into aud.", pointer="/audience"
-            )
+        require_audience(wanted)
         issuer = TrustedIssuer(
             id=uuid4(self._entropy),
             name=name,
@@ -102,8 +104,7 @@ class TrustedIssuers:
 
         async def body(tx: Transaction) -> None:
             await store.insert_issuer(tx, issuer)
-            keys = "listed" if jwks is not None else jwks_uri or "by discovery"
-            details = {"issuer_url": issuer_url, "audience": wanted, "keys": keys, "reusable": reusable}
+            details = {"issuer_url": issuer_url, **recorded_issuer(issuer)}
             await self._record(tx, Event.TRUSTED_ISSUER_CREATED, issuer, details, actor)
 
         try:
@@ -127,6 +128,49 @@ class TrustedIssuers:
         require(actor, Permission.CLIENT_READ)
         issuer = await self._found(name)
         return IssuerWithRules(issuer, await store.rules(self._db, issuer.id))
+
+    async def update(
+        self,
+        name: str,
+        *,
+        audience: str | UnsetType | None = UNSET,
+        jwks_uri: str | UnsetType | None = UNSET,
+        jwks: Mapping[str, Any] | UnsetType | None = UNSET,
+        reusable: bool | UnsetType = UNSET,
+        actor: Actor,
+    ) -> IssuerWithRules:
+        """Change how tokens of an issuer are verified; what is UNSET stays. Its rules stay, and so do tokens that were used.
+
+        What its rules gave ends at once, unless every token that was verified before would be verified still: it may have come
+        of a key that is trusted no more. To choose its keys takes what adding each of its rules takes.
+        """
+        async with self._recorded_refusals(Event.TRUSTED_ISSUER_UPDATED, name, actor):
+            require(actor, Permission.CLIENT_WRITE)
+            require_in_person(actor, "say whose tokens are trusted")
+        given: dict[str, Any] = {"jwks_uri": jwks_uri, "jwks": jwks, "reusable": reusable}
+        given["audience"] = self._origin if audience is None else audience
+        given = {member: value for member, value in given.items() if value is not UNSET}
+
+        async def body(tx: Transaction) -> IssuerWithRules:
+            before, rules = await self._found_in(tx, name)
+            after = replace(before, **given)
+            require_audience(after.audience)
+            require_keys(after.jwks_uri, after.jwks)
+            for rule in rules:
+                await self._require_over(tx, actor, rule)
+            if after == before:
+                return IssuerWithRules(before, rules)
+            await store.update_issuer(tx, after)
+            await store.note_editor(tx, after.id, actor.id)
+            ended = not still_verifies(before, after)
+            if ended:
+                await store.end_tokens(tx, after.id)
+            details = {"changes": changes_between(recorded_issuer(before), recorded_issuer(after)), "tokens_ended": ended}
+            await self._record(tx, Event.TRUSTED_ISSUER_UPDATED, after, details, actor)
+            return IssuerWithRules(after, rules)
+
+        async with self._recorded_refusals(Event.TRUSTED_ISSUER_UPDATED, name, actor):
+            return await self._db.write(body)
 
     async def delete(self, name: str, *, actor: Actor) -> None:
         """Trust an issuer no more: its rules are gone, and what was made by them ends at once."""
@@ -167,12 +211,9 @@ class TrustedIssuers:
         issuer = await self._found(name)
         with in_member("client"):
             for_client = await named(self._db, client)
-        with in_member("conditions"):
-            require_conditions(conditions)
-        lasts = _allowed_lifetime(name, self.usual_lifetime if lifetime is None else lifetime)
+        lasts = self.usual_lifetime if lifetime is None else lifetime
+        wanted_scopes = _allowed(name, conditions, scopes, lasts)
         account = None if service_account is None else await self._service_account(service_account)
-        with in_member("scopes"):
-            wanted_scopes = policy.require_scope_words(scopes) if scopes else ()
         rule = IssuerRule(
             id=uuid4(self._entropy),
             issuer_id=issuer.id,
@@ -188,19 +229,55 @@ class TrustedIssuers:
         )
 
         async def body(tx: Transaction) -> IssuerRule:
-            if account is not None:
-                with in_member("service_account"):
-                    await require_current(tx, actor, Permission.PERSON_WRITE, self._clock.now())
-                    await self._authority.require_over_account(tx, actor, account, "make tokens of")
-            else:
-                with in_member("client"):
-                    await self._require_over_client(tx, actor, for_client.name)
-            added = _placed_last(rule, await store.rules(tx, issuer.id))
+            with in_member("client" if rule.account_id is None else "service_account"):
+                await self._require_over(tx, actor, rule)
+            added = placed_last(rule, await store.rules(tx, issuer.id))
             await store.insert_rule(tx, added)
-            await self._record(tx, Event.TRUSTED_ISSUER_RULE_ADDED, issuer, _recorded_rule(rule), actor)
+            details = _about(rule) | recorded_rule(rule)
+            await self._record(tx, Event.TRUSTED_ISSUER_RULE_ADDED, issuer, details, actor)
             return added
 
         async with self._recorded_refusals(Event.TRUSTED_ISSUER_RULE_ADDED, name, actor):
+            return await self._db.write(body)
+
+    async def update_rule(
+        self,
+        name: str,
+        rule_id: str,
+        *,
+        conditions: Mapping[str, str] | UnsetType = UNSET,
+        scopes: tuple[str, ...] | UnsetType = UNSET,
+        lifetime: timedelta | UnsetType | None = UNSET,
+        actor: Actor,
+    ) -> IssuerRule:
+        """Change a rule in its place; what is UNSET stays. With other conditions or scopes, what it gave before ends at once."""
+        async with self._recorded_refusals(Event.TRUSTED_ISSUER_RULE_UPDATED, name, actor):
+            require(actor, Permission.CLIENT_WRITE)
+            require_in_person(actor, "say what tokens of others are accepted for")
+        given: dict[str, Any] = {"conditions": conditions, "scopes": scopes}
+        given["lifetime"] = self.usual_lifetime if lifetime is None else lifetime
+        given = {member: value for member, value in given.items() if value is not UNSET}
+
+        async def body(tx: Transaction) -> IssuerRule:
+            issuer, rules = await self._found_in(tx, name)
+            before = next((each for each in rules if each.id == rule_id), None)
+            if before is None:
+                raise _no_rule(name, rule_id)
+            after = replace(before, **given)
+            after = replace(after, scopes=_allowed(name, after.conditions, after.scopes, after.lifetime))
+            await self._require_over(tx, actor, before)
+            if after == before:
+                return before
+            ended = not still_gives(before, after)
+            after = replace(after, revision=before.revision + ended)
+            await store.update_rule(tx, after)
+            await store.note_editor(tx, issuer.id, actor.id)
+            changes = changes_between(recorded_rule(before), recorded_rule(after))
+            details = _about(after) | {"changes": changes, "tokens_ended": ended}
+            await self._record(tx, Event.TRUSTED_ISSUER_RULE_UPDATED, issuer, details, actor)
+            return after
+
+        async with self._recorded_refusals(Event.TRUSTED_ISSUER_RULE_UPDATED, name, actor):
             return await self._db.write(body)
 
     async def delete_rule(self, name: str, rule_id: str, *, actor: Actor) -> None:
@@ -211,10 +288,7 @@ class TrustedIssuers:
 
         async def body(tx: Transaction) -> None:
             if not await store.delete_rule(tx, rule_id[:64], issuer.id):
-                raise TrustedIssuerUnknown(
-                    f"The trusted issuer {name} has no rule {rule_id[:64]!r}.",
-                    remedy=Remedy(Action.SHOW_TRUSTED_ISSUER, name),
-                )
+                raise _no_rule(name, rule_id)
             await self._record(tx, Event.TRUSTED_ISSUER_RULE_DELETED, issuer, {"rule": rule_id}, actor)
 
         async with self._recorded_refusals(Event.TRUSTED_ISSUER_RULE_DELETED, name, actor):
@@ -226,6 +300,17 @@ class TrustedIssuers:
             remedy = Remedy(Action.LIST_SERVICE_ACCOUNTS)
             raise InvalidInput(f"There is no service account {name[:80]!r}.", remedy=remedy, pointer="/service_account")
         return found
+
+    async def _require_over(self, tx: Transaction, actor: Actor, rule: IssuerRule) -> None:
+        """Raise unless `actor` may let tokens speak of the one whom the rule names."""
+        if rule.account_id is None:
+            await self._require_over_client(tx, actor, rule.client_name)
+            return
+        actor = await require_current(tx, actor, Permission.PERSON_WRITE, self._clock.now())
+        with reading_in(tx):
+            account = await self._directory.account(rule.account_id)
+        if account is not None:
+            await self._authority.require_over_account(tx, actor, account, "make tokens of")
 
     async def _require_over_client(self, tx: Transaction, actor: Actor, client_name: str) -> None:
         actor = await require_current(tx, actor, Permission.CLIENT_WRITE, self._clock.now())
@@ -246,6 +331,13 @@ class TrustedIssuers:
             raise _unknown(name)
         return found
 
+    async def _found_in(self, tx: Transaction, name: str) -> IssuerWithRules:
+        """As it is in a transaction that changes it."""
+        found = await store.locked_issuer(tx, name) if is_client_name(name) else None
+        if found is None:
+            raise _unknown(name)
+        return IssuerWithRules(found, await store.rules(tx, found.id))
+
     @asynccontextmanager
     async def _recorded_refusals(self, event: Event, name: str, actor: Actor) -> AsyncIterator[None]:
         try:
@@ -264,46 +356,25 @@ class TrustedIssuers:
         await self._audit.record(tx, event, actor=actor, target=target, details={"name": issuer.name, **details})
 
 
-def _allowed_lifetime(name: str, lasts: timedelta) -> timedelta:
-    if not SHORTEST_TOKEN <= lasts <= LONGEST_TOKEN:
-        raise InvalidInput(
-            f"An access token for a token of {name} cannot last {int(lasts.total_seconds())} seconds.",
-            hint="Give 60 to 3600 seconds.",
-            pointer="/lifetime_seconds",
-        )
-    return lasts
+def _allowed(name: str, conditions: Mapping[str, str], scopes: tuple[str, ...], lasts: timedelta) -> tuple[str, ...]:
+    """The scopes of a rule, where that may say what it says."""
+    with in_member("conditions"):
+        require_conditions(conditions)
+    require_lifetime(name, lasts)
+    with in_member("scopes"):
+        return require_scope_words(scopes) if scopes else ()
 
 
-def _require_keys(jwks_uri: str | None, jwks: Mapping[str, Any] | None) -> None:
-    if jwks_uri is not None and jwks is not None:
-        raise InvalidInput(
-            "Both jwks_uri and jwks are given.",
-            hint="Give one of them, or neither: then discovery finds the keys.",
-            pointer="/jwks_uri",
-        )
-    if jwks_uri is not None:
-        with in_member("jwks_uri"):
-            require_jwks_uri(jwks_uri)
-    if jwks is not None:
-        with in_member("jwks"):
-            require_key_set(jwks)
-        if not keys_of_jwks(msgspec.json.encode(jwks)):
-            raise InvalidInput(
-                "jwks holds no key that can verify a signature.", hint="Give the public keys of the issuer.", pointer="/jwks"
-            )
-
-
-def _placed_last(rule: IssuerRule, others: Sequence[IssuerRule]) -> IssuerRule:
-    """The rule as the newest: the oldest that fits a token counts, and several may be added within a millisecond."""
-    if len(others) >= MOST_RULES:
-        raise InvalidInput(f"The trusted issuer has {MOST_RULES} rules, which is the most.", hint="Delete one first.")
-    newest = max((each.created_at for each in others), default=rule.created_at - 1)
-    return replace(rule, created_at=Instant(max(rule.created_at, newest + 1)))
-
-
-def _recorded_rule(rule: IssuerRule) -> dict[str, Any]:
-    about = {"rule": rule.id, "client": rule.client_name, "conditions": dict(rule.conditions), "scope": " ".join(rule.scopes)}
+def _about(rule: IssuerRule) -> dict[str, Any]:
+    """Which rule it is, and of which account or client it speaks."""
+    about = {"rule": rule.id, "client": rule.client_name}
     return about | ({} if rule.account_name is None else {"service_account": rule.account_name})
+
+
+def _no_rule(name: str, rule_id: str) -> TrustedIssuerUnknown:
+    return TrustedIssuerUnknown(
+        f"The trusted issuer {name} has no rule {rule_id[:64]!r}.", remedy=Remedy(Action.SHOW_TRUSTED_ISSUER, name)
+    )
 
 
 def _unknown(name: str) -> TrustedIssuerUnknown:

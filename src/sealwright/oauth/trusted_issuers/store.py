@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from sealwright.clock import Instant
-from sealwright.db import Database, Row, Statement, Transaction
+from sealwright.db import Database, Row, Statement, Transaction, insert_once
 from sealwright.db.schema import (
     accounts,
     oauth_clients,
+    oauth_trusted_issuer_editors,
     oauth_trusted_issuer_rules,
     oauth_trusted_issuers,
     oauth_used_jwts,
@@ -25,8 +26,14 @@ _read_object = msgspec.json.Decoder(dict[str, Any]).decode
 _COLUMNS = (i.id, i.name, i.issuer_url, i.audience, i.jwks_uri, i.jwks, i.reusable, i.created_at, i.created_by)
 _ALL = Statement(select(*_COLUMNS).order_by(i.name))
 _BY_NAME = Statement(select(*_COLUMNS).where(i.name == bindparam("name")))
+_LOCKED = Statement(select(*_COLUMNS).where(i.name == bindparam("name")).with_for_update())
 _BY_URL = Statement(select(*_COLUMNS).where(i.issuer_url == bindparam("issuer_url")))
 _INSERT = Statement(insert(oauth_trusted_issuers))
+_UPDATE = Statement(
+    update(oauth_trusted_issuers)
+    .where(i.id == bindparam("which"))
+    .values({each: bindparam(f"new_{each.name}") for each in (i.audience, i.jwks_uri, i.jwks, i.reusable)})
+)
 _DELETE = Statement(delete(oauth_trusted_issuers).where(i.id == bindparam("which")))
 
 _RULE = (
@@ -40,6 +47,7 @@ _RULE = (
         r.conditions,
         r.scopes,
         r.lifetime_seconds,
+        r.revision,
         r.created_at,
         r.created_by,
     )
@@ -53,6 +61,15 @@ _RULES_FOR = Statement(
 _RULE_BY_ID = Statement(_RULE.where(r.id == bindparam("id")))
 _USED = Statement(select(oauth_used_jwts.c.digest).where(oauth_used_jwts.c.digest == bindparam("digest")))
 _INSERT_RULE = Statement(insert(oauth_trusted_issuer_rules))
+_UPDATE_RULE = Statement(
+    update(oauth_trusted_issuer_rules)
+    .where(r.id == bindparam("which"))
+    .values({each: bindparam(f"new_{each.name}") for each in (r.conditions, r.scopes, r.lifetime_seconds, r.revision)})
+)
+_NEXT_REVISION = Statement(
+    update(oauth_trusted_issuer_rules).where(r.issuer_id == bindparam("of_issuer")).values(revision=r.revision + 1)
+)
+_INSERT_EDITOR = insert_once(oauth_trusted_issuer_editors, returning=oauth_trusted_issuer_editors.c.account_id)
 _DELETE_RULE = Statement(
     delete(oauth_trusted_issuer_rules).where(r.id == bindparam("which"), r.issuer_id == bindparam("of_issuer"))
 )
@@ -69,6 +86,12 @@ async def issuer_named(reader: Database | Transaction, name: str) -> TrustedIssu
     return None if row is None else _issuer(row)
 
 
+async def locked_issuer(tx: Transaction, name: str) -> TrustedIssuer | None:
+    """The one with this name, which no one else changes until the transaction ends."""
+    row = await tx.one(_LOCKED, name=name)
+    return None if row is None else _issuer(row)
+
+
 async def issuer_at(reader: Database | Transaction, issuer_url: str) -> TrustedIssuer | None:
     """The one whose tokens have this `iss`."""
     row = await reader.one(_BY_URL, issuer_url=issuer_url)
@@ -80,6 +103,29 @@ async def insert_issuer(tx: Transaction, issuer: TrustedIssuer) -> None:
     values = {name: getattr(issuer, name) for name in TrustedIssuer.__struct_fields__}
     jwks = None if issuer.jwks is None else msgspec.json.encode(issuer.jwks).decode()
     await tx.run(_INSERT, **(values | {"reusable": int(issuer.reusable), "jwks": jwks}))
+
+
+async def update_issuer(tx: Transaction, issuer: TrustedIssuer) -> None:
+    """Store what can be changed of one."""
+    jwks = None if issuer.jwks is None else msgspec.json.encode(issuer.jwks).decode()
+    await tx.run(
+        _UPDATE,
+        which=issuer.id,
+        new_audience=issuer.audience,
+        new_jwks_uri=issuer.jwks_uri,
+        new_jwks=jwks,
+        new_reusable=int(issuer.reusable),
+    )
+
+
+async def end_tokens(tx: Transaction, issuer_id: str) -> None:
+    """End what the rules of an issuer gave so far."""
+    await tx.run(_NEXT_REVISION, of_issuer=issuer_id)
+
+
+async def note_editor(tx: Transaction, issuer_id: str, account_id: str) -> None:
+    """Remember who changed an issuer or one of its rules."""
+    await tx.one(_INSERT_EDITOR, issuer_id=issuer_id, account_id=account_id)
 
 
 async def delete_issuer(tx: Transaction, issuer_id: str) -> bool:
@@ -119,8 +165,21 @@ async def insert_rule(tx: Transaction, new: IssuerRule) -> None:
         conditions=msgspec.json.encode(new.conditions).decode(),
         scopes=" ".join(new.scopes),
         lifetime_seconds=new.lifetime // timedelta(seconds=1),
+        revision=new.revision,
         created_at=new.created_at,
         created_by=new.created_by,
+    )
+
+
+async def update_rule(tx: Transaction, changed: IssuerRule) -> None:
+    """Store what can be changed of a rule."""
+    await tx.run(
+        _UPDATE_RULE,
+        which=changed.id,
+        new_conditions=msgspec.json.encode(changed.conditions).decode(),
+        new_scopes=" ".join(changed.scopes),
+        new_lifetime_seconds=changed.lifetime // timedelta(seconds=1),
+        new_revision=changed.revision,
     )
 
 
@@ -154,6 +213,7 @@ def _rule(row: Row) -> IssuerRule:
         conditions=_read_object(row[6]),
         scopes=tuple(row[7].split()),
         lifetime=timedelta(seconds=row[8]),
-        created_at=Instant(row[9]),
-        created_by=row[10],
+        revision=row[9],
+        created_at=Instant(row[10]),
+        created_by=row[11],
     )

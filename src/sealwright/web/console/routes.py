@@ -39,6 +39,7 @@ from sealwright.web.console.record import AUDIT_PAGE, AuditPages
 from sealwright.web.console.search import HELP_PAGE, SEARCH_PAGE, SearchPages, SearchParts
 from sealwright.web.console.service_account_forms import ServiceAccountFormPages
 from sealwright.web.console.settings import SETTINGS_PAGE, SettingsPages
+from sealwright.web.console.trusted_issuer_edits import TrustedIssuerEdits
 from sealwright.web.console.trusted_issuers import NEW_ISSUER_PAGE, TRUSTED_ISSUERS_PAGE, TrustedIssuerPages
 from sealwright.web.dependencies import WebDependencies
 from sealwright.web.page_request import PageHandlers, PersonalAction
@@ -101,6 +102,7 @@ class ConsoleRoutes:
             lists=parts.certificate_lists,
             provisioners=parts.provisioners,
             providers=parts.upstream_providers,
+            trusted_issuers=parts.trusted_issuers,
         )
         search = SearchPages(self._pages, searched, self._clock)
         yield page_route("GET", SEARCH_PAGE, self._handlers.console_page(search.show), _AS_PERMITTED)
@@ -312,6 +314,11 @@ class ConsoleRoutes:
         yield self._page(EXPLAIN_PAGE, assertions.show, read, recent=True)
         yield self._form(EXPLAIN_PAGE, assertions.explain, read, page=EXPLAIN_PAGE)
         yield self._page(one, issuers.show, read)
+        edits = TrustedIssuerEdits(self._pages, self._parts.trusted_issuers)
+        yield self._page(f"{one}/edit", edits.show, write, recent=True)
+        yield self._form(f"{one}/edit", edits.change, write, page=all_)
+        yield self._page(f"{one}/rules/{{id}}/edit", edits.show_rule, write, recent=True)
+        yield self._form(f"{one}/rules/{{id}}/edit", edits.change_rule, write, page=all_)
         yield self._page(f"{one}/rules", issuers.show_new_rule, write, recent=True)
         yield self._form(f"{one}/rules", issuers.add_rule, write, page=all_)
         yield self._page(f"{one}/rules/{{id}}/delete", issuers.show_rule_deletion, write, recent=True)

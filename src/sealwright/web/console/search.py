@@ -22,7 +22,7 @@ from sealwright.clock import Clock
 from sealwright.errors import Failure, InvalidInput
 from sealwright.http import Response
 from sealwright.identity import Directory, SignedIn, UpstreamProviders
-from sealwright.oauth import ClientRegistry
+from sealwright.oauth import ClientRegistry, TrustedIssuers
 from sealwright.web.certificates import shown
 from sealwright.web.console.frame import context_of
 from sealwright.web.console.listing import Listing, read_listing
@@ -73,6 +73,7 @@ class SearchParts(Struct, frozen=True):
     lists: CertificateLists
     provisioners: ProvisionerRegistry
     providers: UpstreamProviders
+    trusted_issuers: TrustedIssuers
 
 
 class SearchPages:
@@ -96,6 +97,7 @@ class SearchPages:
                 (self._certificates, Permission.CERTIFICATE_READ),
                 (self._provisioners, Permission.PROVISIONER_READ),
                 (self._providers, Permission.OIDC_PROVIDER_READ),
+                (self._trusted_issuers, Permission.CLIENT_READ),
             ):
                 if person.actor.holds(permission):
                     groups.append(await find(listing, person))
@@ -135,6 +137,13 @@ class SearchPages:
         fitting = [one for one in found if wanted in one.name.casefold() or wanted in one.issuer_url.casefold()]
         results = tuple(Result(f"/ui/identity-providers/{one.id}", one.name, one.issuer_url) for one in fitting[:OF_A_KIND])
         return ResultGroup("Identity providers", results, "/ui/identity-providers" if len(fitting) > OF_A_KIND else "")
+
+    async def _trusted_issuers(self, listing: Listing, person: SignedIn) -> ResultGroup:
+        wanted = listing.search.casefold()
+        found = await self._parts.trusted_issuers.list(actor=person.actor)
+        fitting = [one for one in found if wanted in one.name.casefold() or wanted in one.issuer_url.casefold()]
+        results = tuple(Result(f"/ui/trusted-issuers/{one.name}", one.name, one.issuer_url) for one in fitting[:OF_A_KIND])
+        return ResultGroup("Trusted issuers", results, "/ui/trusted-issuers" if len(fitting) > OF_A_KIND else "")
 
     async def _clients_called(self, listing: Listing, person: SignedIn) -> ResultGroup:
         try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from sealwright.clock import parse_duration
+from sealwright.clock import format_duration, parse_duration
 from sealwright.errors import Failure
+from sealwright.oauth import IssuerRule, TrustedIssuer
 from sealwright.strict_json import JsonRefused, loads
 from sealwright.web.forms import FormError, fields_of, missing
 
@@ -29,12 +31,35 @@ def typed_in(form: Mapping[str, str], fields: tuple[str, ...]) -> dict[str, str]
 
 def issuer_errors(form: Mapping[str, str]) -> tuple[FormError, ...]:
     """What can be said of a form of an issuer before anything is looked up."""
-    errors = missing(form, _ISSUER_NEEDS)
+    return (*missing(form, _ISSUER_NEEDS), *key_errors(form))
+
+
+def key_errors(form: Mapping[str, str]) -> tuple[FormError, ...]:
+    """What can be said of the keys that were typed before anything is looked up."""
     try:
         key_set(form)
     except ValueError as cause:
-        errors = (*errors, FormError(f"The keys are no JSON Web Key Set: what was typed {cause}.", "jwks"))
-    return errors
+        return (FormError(f"The keys are no JSON Web Key Set: what was typed {cause}.", "jwks"),)
+    return ()
+
+
+def issuer_values(issuer: TrustedIssuer) -> dict[str, str]:
+    """What the form holds of an issuer as it is."""
+    return {
+        "audience": issuer.audience,
+        "jwks-uri": issuer.jwks_uri or "",
+        "jwks": "" if issuer.jwks is None else json.dumps(issuer.jwks, indent=2, ensure_ascii=False),
+        "reusable": "yes" if issuer.reusable else "",
+    }
+
+
+def rule_values(rule: IssuerRule) -> dict[str, str]:
+    """What the form holds of a rule as it is."""
+    return {
+        "conditions": "\n".join(f"{claim}={pattern}" for claim, pattern in rule.conditions.items()),
+        "scopes": " ".join(rule.scopes),
+        "lifetime": format_duration(rule.lifetime),
+    }
 
 
 def key_set(form: Mapping[str, str]) -> dict[str, Any] | None:
@@ -53,9 +78,10 @@ def refused_issuer(failure: Failure) -> tuple[FormError, ...]:
     return fields_of(failure, _ISSUER_FIELDS)
 
 
-def rule_errors(form: Mapping[str, str]) -> tuple[FormError, ...]:
+def rule_errors(form: Mapping[str, str], *, is_new: bool = True) -> tuple[FormError, ...]:
     """What can be said of a form of a rule before anything is looked up."""
-    errors = list(missing(form, _RULE_NEEDS))
+    needed = {field: words for field, words in _RULE_NEEDS.items() if is_new or field == "conditions"}
+    errors = list(missing(form, needed))
     lines = _lines(form)
     claims = [claim for claim, _ in lines]
     errors += [

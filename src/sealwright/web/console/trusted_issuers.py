@@ -97,6 +97,8 @@ class TrustedIssuerPages:
             ConsoleContext(person, page_request.csrf_token_of(person), f"{TRUSTED_ISSUERS_PAGE}/"),
             status=status if errors else 200,
             errors=errors,
+            issuer=None,
+            seen="",
             typed=typed_in(page_request.form, ISSUER_FIELDS),
             action=NEW_ISSUER_PAGE,
             back=TRUSTED_ISSUERS_PAGE,
@@ -147,6 +149,8 @@ class TrustedIssuerPages:
             status=status if errors else 200,
             errors=errors,
             issuer=found.issuer,
+            rule=None,
+            seen="",
             typed=typed_in(page_request.form, RULE_FIELDS),
             usual=in_words(self._issuers.usual_lifetime),
             action=f"{path}/rules",
@@ -158,11 +162,7 @@ class TrustedIssuerPages:
     async def show_rule_deletion(self, page_request: PageRequest, person: SignedIn) -> Response:
         """What a rule gives, and the question whether to delete it."""
         found = await self._found(page_request, person)
-        rule = next((each for each in found.rules if each.id == page_request.request.path_parameters["id"]), None)
-        if rule is None:
-            raise NotFound(
-                f"{found.issuer.name} has no such rule.", hint="It may have been deleted meanwhile: look at the issuer."
-            )
+        rule = rule_at(page_request, found)
         path = path_of(found.issuer)
         question = Question(
             title="Delete this rule?",
@@ -209,6 +209,14 @@ class TrustedIssuerPages:
 
     async def _found(self, page_request: PageRequest, person: SignedIn) -> IssuerWithRules:
         return await self._issuers.get(page_request.request.path_parameters["name"], actor=person.actor)
+
+
+def rule_at(page_request: PageRequest, found: IssuerWithRules) -> IssuerRule:
+    """The rule that the address names."""
+    rule = next((each for each in found.rules if each.id == page_request.request.path_parameters["id"]), None)
+    if rule is None:
+        raise NotFound(f"{found.issuer.name} has no such rule.", hint="It may have been deleted meanwhile: look at the issuer.")
+    return rule
 
 
 def path_of(issuer: TrustedIssuer) -> str:

@@ -62,16 +62,21 @@ async def test_export_of_issuers_applied_to_an_empty_server_exports_the_same():
         assert await exported(world, token) == first
 
 
-async def test_rules_stay_as_far_as_they_are_the_same_and_keep_the_order_of_the_file():
+async def test_rules_stay_where_they_are_for_the_same_and_keep_the_order_of_the_file():
     async with administered() as (world, token):
         await applied(world, token, MANIFEST)
-        kept = (await rules_of(world))[0].id
-        status, body = await applied(world, token, with_issuer(rules=[RULE, {**RULE, "scopes": ["read"]}]))
+        first, second = [each.id for each in await rules_of(world)]
+        status, body = await applied(world, token, with_issuer(rules=[{**RULE, "scopes": ["read"]}, RULE]))
         assert (status, changed(body)) == (200, [("change", "trusted issuer", "github")])
-        assert [(each.id == kept, each.scopes) for each in await rules_of(world)] == [(True, ("deploy",)), (False, ("read",))]
+        found = await rules_of(world)
+        assert [(each.id == first, each.scopes, each.revision) for each in found] == [
+            (True, ("read",), 1),
+            (False, ("deploy",), 0),
+        ]
+        assert second not in {each.id for each in found}
 
 
-async def test_other_keys_list_the_issuer_anew_with_the_rules_that_it_has():
+async def test_other_keys_change_the_issuer_in_its_place_and_another_url_lists_it_anew():
     async with administered() as (world, token):
         await applied(world, token, MANIFEST)
         before = await rules_of(world)
@@ -79,8 +84,13 @@ async def test_other_keys_list_the_issuer_anew_with_the_rules_that_it_has():
         status, body = await applied(world, token, with_issuer(jwks_uri=keys))
         assert (status, changed(body)) == (200, [("change", "trusted issuer", "github")])
         after = await rules_of(world)
-        assert [each.conditions for each in after] == [each.conditions for each in before]
-        assert not {each.id for each in after} & {each.id for each in before}
+        assert [(each.id, each.revision) for each in after] == [(each.id, 1) for each in before]
+        status, body = await applied(world, token, with_issuer(issuer_url="https://github.example.org"))
+        assert (status, changed(body)) == (200, [("change", "trusted issuer", "github")])
+        anew = await rules_of(world)
+        assert [each.conditions for each in anew] == [each.conditions for each in before]
+        assert not {each.id for each in anew} & {each.id for each in before}
+        assert (await exported(world, token))["github"]["jwks_uri"] == keys
 
 
 @pytest.mark.parametrize(

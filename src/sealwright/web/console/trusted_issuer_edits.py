@@ -1,0 +1,155 @@
+"""Change a trusted issuer and its rules on pages: how tokens are verified, and which of them are accepted."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import UNSET
+
+from sealwright.clock import in_words
+from sealwright.errors import InvalidInput, NotPermitted
+from sealwright.http import Response
+from sealwright.identity import SignedIn
+from sealwright.oauth import IssuerRule, IssuerWithRules, TrustedIssuers
+from sealwright.web.console.frame import context_of
+from sealwright.web.console.stale import seen_of
+from sealwright.web.console.trusted_issuer_forms import (
+    ISSUER_FIELDS,
+    RULE_FIELDS,
+    conditions,
+    issuer_values,
+    key_errors,
+    key_set,
+    lifetime,
+    refused_issuer,
+    refused_rule,
+    rule_errors,
+    rule_values,
+    typed_in,
+)
+from sealwright.web.console.trusted_issuers import path_of, rule_at
+from sealwright.web.forms import FormError
+from sealwright.web.navigation import PageLink
+from sealwright.web.notices import done
+from sealwright.web.page_request import PageRequest
+from sealwright.web.pages import Pages
+
+_OVERTAKEN: Final = FormError("Someone changed it meanwhile. Nothing was saved: open the form again to see how it is now.")
+
+
+class TrustedIssuerEdits:
+    """Forms of what is there, filled in. One that someone else overtook saves nothing."""
+
+    def __init__(self, pages: Pages, issuers: TrustedIssuers) -> None:
+        self._pages = pages
+        self._issuers = issuers
+
+    async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
+        """The form of an issuer, as it is."""
+        return self._form(page_request, person, await self._found(page_request, person))
+
+    async def change(self, page_request: PageRequest, person: SignedIn) -> Response:
+        """Change how its tokens are verified."""
+        found, form = await self._found(page_request, person), page_request.form
+        if page_request.typed("seen") != seen_of(issuer_values(found.issuer)):
+            return self._form(page_request, person, found, (_OVERTAKEN,), status=409)
+        errors, status = key_errors(form), 422
+        if not errors:
+            try:
+                await self._issuers.update(
+                    found.issuer.name,
+                    audience=page_request.typed("audience").strip() or None,
+                    jwks_uri=page_request.typed("jwks-uri").strip() or None,
+                    jwks=key_set(form),
+                    reusable=page_request.typed("reusable") == "yes",
+                    actor=person.actor,
+                )
+            except InvalidInput as failure:
+                errors = refused_issuer(failure)
+            except NotPermitted as failure:
+                errors, status = refused_issuer(failure), 403
+            else:
+                return done(path_of(found.issuer), "issuer-changed")
+        return self._form(page_request, person, found, errors, status=status)
+
+    def _form(
+        self,
+        page_request: PageRequest,
+        person: SignedIn,
+        found: IssuerWithRules,
+        errors: tuple[FormError, ...] = (),
+        *,
+        status: int = 200,
+    ) -> Response:
+        path, held = path_of(found.issuer), issuer_values(found.issuer)
+        typed = typed_in(page_request.form if errors else held, ISSUER_FIELDS)
+        return self._pages.console(
+            "trusted-issuer-form.html",
+            context_of(page_request, person, PageLink(path, found.issuer.name)),
+            status=status,
+            errors=errors,
+            issuer=found.issuer,
+            seen=seen_of(held),
+            typed=typed,
+            action=f"{path}/edit",
+            back=path,
+        )
+
+    async def show_rule(self, page_request: PageRequest, person: SignedIn) -> Response:
+        """The form of a rule, as it is."""
+        found = await self._found(page_request, person)
+        return self._rule_form(page_request, person, found, rule_at(page_request, found))
+
+    async def change_rule(self, page_request: PageRequest, person: SignedIn) -> Response:
+        """Change which tokens it takes, and what it gives for them."""
+        found, form = await self._found(page_request, person), page_request.form
+        rule = rule_at(page_request, found)
+        if page_request.typed("seen") != seen_of(rule_values(rule)):
+            return self._rule_form(page_request, person, found, rule, (_OVERTAKEN,), status=409)
+        errors, status = rule_errors(form, is_new=False), 422
+        if not errors:
+            typed = conditions(form)
+            try:
+                await self._issuers.update_rule(
+                    found.issuer.name,
+                    rule.id,
+                    conditions=UNSET if typed == conditions(rule_values(rule)) else typed,
+                    scopes=tuple(page_request.typed("scopes").split()),
+                    lifetime=lifetime(form),
+                    actor=person.actor,
+                )
+            except InvalidInput as failure:
+                errors = refused_rule(failure)
+            except NotPermitted as failure:
+                errors, status = refused_rule(failure), 403
+            else:
+                return done(path_of(found.issuer), "issuer-rule-changed")
+        return self._rule_form(page_request, person, found, rule, errors, status=status)
+
+    def _rule_form(
+        self,
+        page_request: PageRequest,
+        person: SignedIn,
+        found: IssuerWithRules,
+        rule: IssuerRule,
+        errors: tuple[FormError, ...] = (),
+        *,
+        status: int = 200,
+    ) -> Response:
+        path, held = path_of(found.issuer), rule_values(rule)
+        return self._pages.console(
+            "trusted-issuer-rule-form.html",
+            context_of(page_request, person, PageLink(path, found.issuer.name)),
+            status=status,
+            errors=errors,
+            issuer=found.issuer,
+            rule=rule,
+            seen=seen_of(held),
+            typed=typed_in(page_request.form if errors else held, RULE_FIELDS),
+            usual=in_words(self._issuers.usual_lifetime),
+            action=f"{path}/rules/{rule.id}/edit",
+            back=path,
+        )
+
+    async def _found(self, page_request: PageRequest, person: SignedIn) -> IssuerWithRules:
+        return await self._issuers.get(page_request.request.path_parameters["name"], actor=person.actor)

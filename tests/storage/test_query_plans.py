@@ -1,7 +1,9 @@
 """What is searched is found by an index, on both engines, however much there is."""
 
 import re
+from contextlib import closing
 
+import apsw
 import pytest
 from sqlalchemy import bindparam, func, select, text
 
@@ -9,7 +11,8 @@ from sealwright.access import store as access_store
 from sealwright.audit import store as audit_store
 from sealwright.ca import store as certificate_store
 from sealwright.ca.lists import store as lists_store
-from sealwright.db import Statement
+from sealwright.db import Statement, open_database
+from sealwright.db.migrate import migrate
 from sealwright.db.schema import audit_events
 from sealwright.identity import store as identity_store
 from sealwright.identity.api_tokens import store as tokens_store
@@ -273,10 +276,12 @@ async def test_what_was_not_done_is_found_without_reading_what_was(open_scratch)
 
         with pytest.raises(Planned) as planned:
             await db.write(body)
-        if "Postgresql" in type(db).__name__:
+        on_postgresql = "Postgresql" in type(db).__name__
+        if on_postgresql:
             await db.write(lambda tx: tx.run(Statement(text("TRUNCATE audit_events"))))  # how large it was is not taken back
     for told, (_, _, _, _, columns) in zip(planned.value.args[0], asked, strict=True):
-        assert sorted(re.findall(r"ix_audit_events_\w+", told)) == [f"ix_audit_events_{each}_not_done" for each in columns], told
+        read = ["event"] if on_postgresql and "event" in columns else columns  # there one plan is for all events
+        assert sorted(re.findall(r"ix_audit_events_\w+", told)) == [f"ix_audit_events_{each}_not_done" for each in read], told
         assert "Seq Scan" not in told
 
 
@@ -291,3 +296,23 @@ async def test_search_for_what_has_no_index_is_told_apart(open_scratch):
     told = await plan(open_scratch, writer, {"who": "a"})
     assert "SCAN audit_events" in told or "Filter" in told or "Seq Scan" in told
     assert not any(name in told for name in ("ix_audit_events_target", "ix_audit_events_at"))
+
+
+async def test_statistics_that_someone_had_sqlite_make_of_small_tables_change_no_plan(tmp_path):
+    url = f"sqlite:///{tmp_path}/small.db"
+    plans = []
+    for name in ("g", "h"):
+        await migrate(url)
+        db = await open_database(url)
+        of_group = {"group_id": "g", "beyond": "a", "at_most": 5}
+        rows = await db.all(Explained(people_store._MEMBERS_PAGE), **of_group)
+        await db.close()
+        plans.append("\n".join(str(row[-1]) for row in rows))
+        with closing(apsw.Connection(str(tmp_path / "small.db"))) as other:
+            people = "INSERT INTO accounts (id, kind, name, display_name, created_at, updated_at)"
+            other.execute(f"{people} VALUES (?, 'person', ?, '', 0, 0)", (name, name))
+            other.execute("INSERT INTO groups (id, name, description, builtin, created_at) VALUES (?, ?, '', 0, 0)", (name, name))
+            other.execute("INSERT INTO group_members (group_id, account_id) VALUES (?, ?)", (name, name))
+            other.execute("ANALYZE")
+            assert other.execute("SELECT count(*) FROM sqlite_stat1").get
+    assert plans[0] == plans[1]

@@ -12,18 +12,23 @@ from msgspec.structs import asdict
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    FromClause,
     Select,
     Text,
     and_,
     bindparam,
+    column,
     delete,
     func,
     insert,
     literal_column,
     or_,
     select,
+    true,
+    tuple_,
     union_all,
     update,
+    values,
 )
 
 from sealwright.audit.chain import ChainedRow
@@ -207,8 +212,41 @@ def _search(targets: int, events: int, outcome: str, given: frozenset[str]) -> S
     if len(pages) == 1:
         return Statement(pages[0])
     merged = union_all(*[select(page.subquery(f"page_{number}")) for number, page in enumerate(pages)]).subquery()
-    in_order = [merged.c[column.name].desc() for column in (t.c.at, t.c.writer_id, t.c.sequence)]
-    return Statement(select(merged).order_by(*in_order).limit(bindparam("at_most")))
+    if lead != "event":
+        return Statement(_newest(merged))
+    return Statement(
+        _newest(merged), postgresql=lambda: _newest(_pages_of_events(events, Outcome.called(outcome), others, given))
+    )
+
+
+def _newest(pages: FromClause) -> Select[tuple[Any, ...]]:
+    in_order = [pages.c[each.name].desc() for each in (t.c.at, t.c.writer_id, t.c.sequence)]
+    return select(*pages.c).order_by(*in_order).limit(bindparam("at_most"))
+
+
+def _pages_of_events(
+    events: int, outcome: Outcome | None, others: Iterable[ColumnElement[bool]], given: frozenset[str]
+) -> FromClause:
+    """A page of each event, for PostgreSQL: to plan one query for each takes it ten times as long as to run them.
+
+    Event and time are compared as one value: else it would read by time alone, through all that there is where an event is rare.
+    """
+    wanted = values(column("event", Text), name="wanted").data([(bindparam(f"event_{number}"),) for number in range(events)])
+    key: ColumnElement[str] = t.c.event
+    value: ColumnElement[str] = wanted.c.event
+    if outcome not in (None, Outcome.DONE):
+        key = literal_column("(audit_events.outcome || audit_events.event)", Text)
+        value = literal_column(f"'{outcome}'", Text) + value
+    upper = tuple_(key, t.c.at) <= tuple_(value, literal_column(str(_NEVER)))
+    if "until" in given:
+        upper = tuple_(key, t.c.at) < tuple_(value, bindparam("until"))
+    if "last_at" in given:
+        last = tuple_(value, *(bindparam(f"last_{name}") for name in ("at", "writer", "sequence")))
+        upper = and_(upper, tuple_(key, t.c.at, t.c.writer_id, t.c.sequence) < last)
+    within = and_(tuple_(key, t.c.at) >= tuple_(value, bindparam("since")), upper, *others)
+    page = select(*_COLUMNS).where(within).order_by(key.desc(), *_IN_ORDER).limit(bindparam("at_most"))
+    of_each = page.correlate(wanted).lateral("page")
+    return select(*of_each.c).select_from(wanted.join(of_each, true())).subquery()
 
 
 _LEADS = ("request_id", "target", "by", "event", "outcome", "since")

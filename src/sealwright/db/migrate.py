@@ -43,7 +43,31 @@ async def migrate(url: str, *, may_create: bool = True) -> str:
     held = await revision_of(url)
     if not may_create:
         require_known(held, url)
-    return held if held == NEWEST else await on_connection(url, _upgrade)
+    if held != NEWEST:
+        held = await on_connection(url, _upgrade)
+    if (file := sqlite_file(url)) is not None:
+        _forget_statistics(file, url)
+    return held
+
+
+def _forget_statistics(path: Path, url: str) -> None:
+    """Delete what ANALYZE, or PRAGMA optimize, has noted in a SQLite database.
+
+    We note nothing, because without notes every statement is planned by its indexes alone; with notes of a time when tables were
+    small SQLite reads them whole, however large they are by now.
+    """
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
+            connection.set_busy_timeout(_PATIENCE_MS)
+            for table in ("sqlite_stat1", "sqlite_stat4"):
+                there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchall()
+                if there and connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall():  # noqa: S608 - a name of our own
+                    connection.execute(f"DELETE FROM {table}")  # noqa: S608 - the same
+        finally:
+            connection.close()
+    except apsw.Error as cause:
+        raise unusable(cause, url) from cause
 
 
 async def revision_of(url: str) -> str:

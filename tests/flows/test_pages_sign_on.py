@@ -84,7 +84,7 @@ def test_answer_without_the_cookie_of_this_browser_is_refused(place: Place) -> N
 
 def test_provider_that_does_not_exist_is_not_found(place: Place) -> None:
     assert place.browser().open(f"{ORIGIN}/auth/oidc/login?provider=nothing").status == 404
-    assert place.browser().open(f"{ORIGIN}/auth/oidc/login").status == 404
+    assert place.browser().open(f"{ORIGIN}/auth/oidc/login").status == 400
 
 
 def test_provider_that_is_down_is_told_and_the_sign_in_page_stays(place: Place) -> None:
@@ -93,6 +93,12 @@ def test_provider_that_is_down_is_told_and_the_sign_in_page_stays(place: Place) 
     place.app.parts.upstream_providers._providers.forget()
     assert place.browser().open(f"{ORIGIN}/auth/oidc/login?provider={provider_id}").status == 503
     assert place.browser().open(f"{ORIGIN}/ui/sign-in").status == 200
+
+
+def test_buttons_of_providers_stand_above_the_password(place: Place) -> None:
+    provided(place)
+    page = place.browser().open(f"{ORIGIN}/login")
+    assert 0 < page.text.index('id="provider-1"') < page.text.index('id="password"')
 
 
 def test_login_leads_to_the_sign_in_page(place: Place) -> None:

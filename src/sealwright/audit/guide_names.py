@@ -20,7 +20,12 @@ EVENT_OF_ACTION: Mapping[str, Event] = {
     "auth.session_created": Event.SIGN_IN,
     "auth.session_revoked": Event.SESSION_ENDED,
     "auth.user_reactivated": Event.PERSON_ENABLED,
-    "bootstrap.consume": Event.ADMINISTRATOR_WELCOMED,
+    "bootstrap.consume": Event.BOOTSTRAP_TOKEN_USED,
+    "bootstrap.oidc_first_admin": Event.BOOTSTRAP_OIDC_FIRST_ADMIN,
+    "profile.edit_applied": Event.PROFILE_UPDATED,
+    "approval_approved": Event.APPROVAL_APPROVED,
+    "approval_rejected": Event.APPROVAL_REJECTED,
+    "approval_expired": Event.APPROVAL_EXPIRED,
 }
 """Name of the action elsewhere → the event that is recorded here."""
 ACTION_OF_EVENT: Mapping[str, str] = {str(event): action for action, event in EVENT_OF_ACTION.items()}

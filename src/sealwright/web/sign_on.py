@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from sealwright.budgets import Budget
-from sealwright.errors import NotFound
+from sealwright.errors import InvalidInput
 from sealwright.http import Response, redirect
 from sealwright.identity import (
     PRE_LOGIN_LIFETIME,
@@ -41,7 +41,7 @@ class SignOnPages:
         self._by_network.take(network_of(page_request.address))
         provider_id = page_request.request.query().get("provider", "")
         if not provider_id:
-            raise NotFound("The address names no identity provider.", hint="Begin from the sign-in page.")
+            raise InvalidInput("The address names no identity provider.", hint="Begin from the sign-in page.")
         return_to = read_return_to(page_request.request)
         continue_at = return_to.path(CONTINUE_PATH) if return_to.handle else return_to.page
         again = page_request.signed_in is not None

@@ -29,6 +29,21 @@ async def test_idle_and_absolute_limits_of_a_browser():
         assert await world.refreshed(used) is None
 
 
+async def test_limits_of_a_browser_are_those_of_the_settings():
+    async with sqlite_database() as db:
+        limits = SessionSettings(idle=timedelta(minutes=5), absolute=timedelta(minutes=12))
+        world = World(db, chosen=settings(sessions=limits))
+        await world.seed()
+        await world.person("alice")
+        used, idle = await world.signed_in("alice"), await world.signed_in("alice")
+        for _ in range(2):
+            world.clock.advance(timedelta(minutes=4))
+            assert await world.refreshed(used) is not None
+        assert await world.refreshed(idle) is None
+        world.clock.advance(timedelta(minutes=4, seconds=1))
+        assert await world.refreshed(used) is None
+
+
 async def test_terminal_session_lasts_eight_hours_unused():
     async with sqlite_world() as world:
         await world.person("alice")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sealwright.access import SYSTEM, Permission, Permissions
+from sealwright.access import SYSTEM, Permission, Permissions, Role, permissions_of
 from sealwright.errors import NotPermitted
 from sealwright.identity import RoleInUse
 from sealwright.identity.upstream.errors import (
@@ -134,8 +134,13 @@ async def test_blank_secret_keeps_the_stored_one_and_another_takes_its_place():
 async def test_change_keeps_what_is_not_given():
     async with upstream_world() as world:
         made = await world.providers.create(described(scopes=("openid", "groups"), iat_window_seconds=60), actor=SYSTEM)
-        changed = await world.providers.update(made.id, ProviderInput(name="SSO"), actor=SYSTEM)
+        changed = await world.providers.update(made.id, ProviderInput(name="SSO", userinfo_groups=False), actor=SYSTEM)
         assert (changed.name, changed.scopes, changed.iat_window_seconds) == ("SSO", ("openid", "groups"), 60)
+        world.provider.discovery["userinfo_endpoint"] = f"{ISSUER}/userinfo"
+        world.provider.publish()
+        await world.providers.update(made.id, ProviderInput(userinfo_groups=True, enabled=False), actor=SYSTEM)
+        changed = await world.providers.update(made.id, ProviderInput(name="Keycloak"), actor=SYSTEM)
+        assert (changed.userinfo_groups, changed.enabled, changed.scopes) == (True, False, ("openid", "groups"))
 
 
 async def test_names_are_unique_and_unknown_providers_are_named():
@@ -183,6 +188,30 @@ async def test_provider_with_live_sessions_is_deleted_only_with_them():
         await world.providers.delete(made.id, end_sessions=True, actor=SYSTEM)
         assert await world.refreshed(done.completed) is None
         assert await world.directory.find("alice") is not None
+
+
+async def test_person_of_a_deleted_provider_gets_the_same_account_by_the_next_one_of_its_issuer():
+    async with upstream_world() as world:
+        made = await world.with_mapping("engineers", "r-operator")
+        before = (await world.signed_on(made)).completed.signed_in.account
+        await world.providers.delete(made.id, end_sessions=True, actor=SYSTEM)
+        (row, *_) = [each for each in await world.audit.newest(world.db) if each.event == "oidc_login.succeeded"]
+        assert (row.actor_id, row.actor_name) == (before.id, before.name)
+        again = await world.with_mapping("engineers", "r-viewer")
+        done = await world.signed_on(again)
+        assert (again.id != made.id, done.completed.signed_in.account.id) == (True, before.id)
+        assert (await world.refreshed(done.completed)).permissions == permissions_of([Role.VIEWER])
+
+
+async def test_discovery_and_keys_are_fetched_when_a_provider_is_stored_and_at_each_refresh():
+    async with upstream_world() as world:
+        made = await world.providers.create(described(), actor=SYSTEM)
+        calls = world.provider.outbound.calls
+        fetched = [calls.count(f"{ISSUER}/.well-known/openid-configuration"), calls.count(f"{ISSUER}/keys")]
+        assert min(fetched) >= 1
+        await world.providers.refresh(made.id, actor=SYSTEM)
+        again = [calls.count(f"{ISSUER}/.well-known/openid-configuration"), calls.count(f"{ISSUER}/keys")]
+        assert all(now > before for before, now in zip(fetched, again, strict=True))
 
 
 @pytest.mark.parametrize(

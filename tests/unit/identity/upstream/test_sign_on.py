@@ -31,6 +31,8 @@ async def test_mapped_group_gives_its_role_which_is_in_force_at_once():
         assert done.return_to == "/ui/account"
         actor = done.completed.signed_in.actor
         assert (actor.name, actor.permissions) == ("alice", permissions_of([Role.OPERATOR]))
+        (row, *_) = [each for each in await world.audit.newest(world.db) if each.event == "oidc_login.succeeded"]
+        assert (row.actor_id, row.actor_name, json.loads(row.details)["provider_id"]) == (actor.id, "alice", made.id)
         assert (await world.refreshed(done.completed)).permissions == permissions_of([Role.OPERATOR])
 
 

@@ -58,6 +58,17 @@ class Action(StrEnum):
     SIGN_IN = "sign_in"
     SIGN_IN_AGAIN = "sign_in_again"
     UPDATE_PERSON = "update_person"
+    ALLOW_HTTP_REDIRECTS = "allow_http_redirects"
+    CREATE_PROFILE = "create_profile"
+    GRANT_ROLE = "grant_role"
+    LIST_GRANTS = "list_grants"
+    LIST_OWN_APPROVALS = "list_own_approvals"
+    LIST_PROFILES = "list_profiles"
+    LIST_ROLES = "list_roles"
+    REMOVE_APPROVAL_RULE = "remove_approval_rule"
+    SET_UP_FAPI = "set_up_fapi"
+    UPDATE_PROFILE = "update_profile"
+    WITHDRAW_APPROVAL = "withdraw_approval"
 
 
 class Remedy(NamedTuple):

@@ -35,6 +35,26 @@ _REQUESTS: Mapping[Action, str] = {
     Action.SIGN_IN: "POST /api/v1/login returns a token; send it as Authorization: Bearer TOKEN.",
     Action.SIGN_IN_AGAIN: "POST /api/v1/reauth with your password returns another token of the session; then repeat the request.",
     Action.UPDATE_PERSON: "Change the person first with PATCH /api/v1/persons/{name}.",
+    Action.ALLOW_HTTP_REDIRECTS: (
+        "For an application that has no https, set http_redirects: PATCH /api/v1/oauth2/clients/{name}."
+    ),
+    Action.CREATE_PROFILE: "Create another profile with POST /api/v1/profiles, and let provisioners choose that.",
+    Action.GRANT_ROLE: (
+        "Grant the role {name} to the person or the group with POST /api/v1/auth/grants, which others then approve."
+    ),
+    Action.LIST_GRANTS: "GET /api/v1/auth/grants lists all grants.",
+    Action.LIST_OWN_APPROVALS: "GET /api/v1/approvals?show=mine lists them.",
+    Action.LIST_PROFILES: "GET /api/v1/profiles lists all profiles.",
+    Action.LIST_ROLES: "GET /api/v1/auth/roles lists all roles.",
+    Action.REMOVE_APPROVAL_RULE: (
+        "POST /api/v1/recycle-bin/groups/GROUP/revive brings it back; the rule of {name} is removed in the shell of the server."
+    ),
+    Action.SET_UP_FAPI: (
+        "PATCH /api/v1/oauth2/clients/{name} sets what is missing and the profile together; the profile "
+        "oauth2.1 asks for nothing of it."
+    ),
+    Action.UPDATE_PROFILE: "Change it by itself with PATCH /api/v1/profiles/{name}, which others then approve.",
+    Action.WITHDRAW_APPROVAL: "POST /api/v1/approvals/{name}/withdraw takes it back.",
 }
 
 

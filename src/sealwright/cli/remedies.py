@@ -46,6 +46,25 @@ _COMMANDS: Mapping[Action, str] = {
     Action.SIGN_IN: "Sign in with: sealwright login -D {name}",
     Action.SIGN_IN_AGAIN: "Give your password again, then repeat the command: sealwright reauth -D {name}",
     Action.UPDATE_PERSON: "Change the person first with: sealwright person update {name}",
+    Action.ALLOW_HTTP_REDIRECTS: (
+        "For an application that has no https: sealwright system oauth2 warning-insecure-client-allow-http-redirects {name}"
+    ),
+    Action.CREATE_PROFILE: "Create another profile, and let provisioners choose that: sealwright profile create",
+    Action.GRANT_ROLE: ("Grant the role to the person or the group, which others then approve: sealwright role grant {name}"),
+    Action.LIST_GRANTS: "See them with: sealwright role grants",
+    Action.LIST_OWN_APPROVALS: "See them with: sealwright approval list --mine",
+    Action.LIST_PROFILES: "See all with: sealwright profile list",
+    Action.LIST_ROLES: "See all with: sealwright role list",
+    Action.REMOVE_APPROVAL_RULE: (
+        "With: sealwright recycle-bin revive GROUP; or in the shell of the server: sealwright recover-approval {name}"
+    ),
+    Action.SET_UP_FAPI: (
+        "First: sealwright system oauth2 set-authentication {name} private_key_jwt --jwks FILE; then: "
+        "sealwright system oauth2 set-profile {name} fapi2. To leave the profile: set-profile {name} "
+        "oauth2.1."
+    ),
+    Action.UPDATE_PROFILE: "Change it by itself, which others then approve: sealwright profile update {name}",
+    Action.WITHDRAW_APPROVAL: "Withdraw it with: sealwright approval withdraw {name}",
 }
 
 

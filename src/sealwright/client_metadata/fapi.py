@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sealwright.client_metadata.errors import ClientRefused
+from sealwright.errors import Action, Remedy
 
 FAPI_ALGORITHMS = frozenset({"PS256", "ES256", "EdDSA", "Ed25519"})
 """Section 5.4: what assertions, request objects and DPoP proofs are signed with."""
@@ -33,7 +34,5 @@ def require_fapi(client: Any) -> None:
         raise ClientRefused(
             f"{client.name} cannot be a client by the FAPI 2.0 Security Profile as it is.",
             reasons=tuple(f"the profile asks that {text}" for text in reasons),
-            hint=f"First: sealwright system oauth2 set-authentication {client.name} private_key_jwt --jwks FILE; "
-            f"then: sealwright system oauth2 set-profile {client.name} fapi2. To leave the profile: set-profile {client.name} "
-            "oauth2.1.",
+            remedy=Remedy(Action.SET_UP_FAPI, client.name),
         )

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from sealwright.client_metadata.errors import ClientRefused
 from sealwright.client_metadata.loopback import LONGEST_URI, REST, is_valid_port, loopback_parts
+from sealwright.errors import Action, Remedy
 from sealwright.hosts import URL_HOST
 
 _WEB = re.compile(rf"https?://(?P<host>{URL_HOST})(?::(?P<port>[0-9]{{1,5}}))?" + REST)
@@ -32,7 +33,9 @@ def require_redirect_uri(uri: str, *, plain_http: bool = False) -> None:
     _require_plain(uri)
     if loopback_parts(uri) is not None or _is_web(uri, plain_http=plain_http) or _has_own_scheme(uri):
         return
-    raise ClientRefused(f"The redirect URI {uri!r} is not allowed.", reasons=(_why_not(uri),), hint=_next_step(uri))
+    raise ClientRefused(
+        f"The redirect URI {uri!r} is not allowed.", reasons=(_why_not(uri),), hint=_next_step(uri), remedy=_remedy(uri)
+    )
 
 
 def require_landing_url(url: str, *, plain_http: bool = False) -> None:
@@ -40,7 +43,8 @@ def require_landing_url(url: str, *, plain_http: bool = False) -> None:
     _require_plain(url)
     if loopback_parts(url) is None and not _is_web(url, plain_http=plain_http):
         why = "a scheme of an application's own is not a page" if _has_own_scheme(url) else _why_not(url)
-        raise ClientRefused(f"The landing URL {url!r} is not allowed.", reasons=(why,), hint=_next_step(url, page=True))
+        hint = _next_step(url, page=True)
+        raise ClientRefused(f"The landing URL {url!r} is not allowed.", reasons=(why,), hint=hint, remedy=_remedy(url))
 
 
 def require_clients_redirect_uri(uri: str, client: Any) -> None:
@@ -158,13 +162,13 @@ def _why_no_web_address(uri: str, *, user: bool) -> str:
     return "its host, port or path is not valid; hosts with other letters are written in their xn-- form"
 
 
+def _remedy(uri: str) -> Remedy | None:
+    return Remedy(Action.ALLOW_HTTP_REDIRECTS) if uri.startswith("http://") else None
+
+
 def _next_step(uri: str, *, page: bool = False) -> str:
     if uri.startswith("http://"):
-        return (
-            "Use https://, or http://127.0.0.1, http://[::1] or http://localhost for a program on the person's own computer."
-            " For an application that has no https, an administrator can lift this:"
-            " sealwright system oauth2 warning-insecure-client-allow-http-redirects NAME"
-        )
+        return "Use https://, or http://127.0.0.1, http://[::1] or http://localhost for a program on the person's own computer."
     if page:
         return "Give an https:// URL, or a loopback address."
     return "Give an https:// URL, a loopback address, or a scheme of the application's own such as com.example.app:/callback."

@@ -35,6 +35,17 @@ _ADVICE: Mapping[Action, str] = {
     Action.SIGN_IN: "Sign in again.",
     Action.SIGN_IN_AGAIN: "Sign in again.",
     Action.UPDATE_PERSON: "An administrator can change {name} first.",
+    Action.ALLOW_HTTP_REDIRECTS: ("For an application that has no https, an administrator can allow addresses over plain http."),
+    Action.CREATE_PROFILE: "Create another profile, and let provisioners choose that.",
+    Action.GRANT_ROLE: "Grant the role {name} to the person or the group, which others then approve.",
+    Action.LIST_GRANTS: "Look for them among the grants of roles.",
+    Action.LIST_OWN_APPROVALS: "They are among the approvals.",
+    Action.LIST_PROFILES: "Look for it among the profiles.",
+    Action.LIST_ROLES: "Look for it among the roles.",
+    Action.REMOVE_APPROVAL_RULE: "The rule of {name} is removed in the shell of the server.",
+    Action.SET_UP_FAPI: "Set what is missing first, and the profile after it.",
+    Action.UPDATE_PROFILE: "Change the profile {name} by itself, which others then approve.",
+    Action.WITHDRAW_APPROVAL: "Withdraw the request.",
 }
 
 

@@ -344,7 +344,8 @@ async def test_rule_of_a_group_that_is_gone_is_removed_in_the_shell_of_the_serve
     await office.world.directory.delete_group("approvers", actor=SYSTEM)
     status, problem = await office.call("root", "DELETE", PROFILE)
     assert (status, problem["code"]) == (403, "approvers_missing")
-    assert "sealwright recover-approval profile:step_leaf" in problem["hint"]
+    assert problem["remedy"] == {"action": "remove_approval_rule", "name": "profile:step_leaf"}
+    assert "in the shell of the server" in problem["hint"]
     await office.world.app.parts.approval_rules.remove("profile:step_leaf", actor=SYSTEM)
     answer, _ = await office.ask_api(csr(WEB, (WEB,)))
     assert answer.status == 201

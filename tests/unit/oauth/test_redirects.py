@@ -2,6 +2,7 @@ import pytest
 
 from sealwright.client_metadata import ClientKind, ClientRefused, require_landing_url, require_redirect_uri
 from sealwright.clock import Instant
+from sealwright.errors import Action, Remedy
 from sealwright.oauth.models import Client
 from sealwright.oauth.redirects import is_allowed, with_parameters
 
@@ -193,7 +194,7 @@ def test_plain_http_may_be_registered_and_used_only_while_the_switch_says_so():
     uri = "http://grafana.lan:3000/login/generic_oauth"
     with pytest.raises(ClientRefused) as refusal:
         require_redirect_uri(uri)
-    assert "warning-insecure-client-allow-http-redirects" in refusal.value.hint
+    assert refusal.value.remedy == Remedy(Action.ALLOW_HTTP_REDIRECTS)
     require_redirect_uri(uri, plain_http=True)
     require_landing_url("http://grafana.lan:3000", plain_http=True)
     for kind in ClientKind:

@@ -120,7 +120,8 @@ class Approvals:
         if await store.count_open(tx, actor.id, now, at_most=MOST_OPEN) == MOST_OPEN:
             raise TooManyOpen(
                 f"{actor.name} has {MOST_OPEN} open requests already, which is as many as one may have.",
-                hint="Withdraw those that are not needed any more: sealwright approval list --mine",
+                hint="Withdraw those that are not needed any more.",
+                remedy=Remedy(Action.LIST_OWN_APPROVALS),
             )
         request = ApprovalRequest(
             id=f"{store.first_id_at(now)}{self._entropy.bytes(10).hex()}",
@@ -307,7 +308,7 @@ class Approvals:
             if active is False:
                 raise NotOpen(
                     f"The request {request.id} is over: {request.requester_name} may not act any more.",
-                    hint="Withdraw it with: sealwright approval withdraw",
+                    remedy=Remedy(Action.WITHDRAW_APPROVAL, request.id),
                 )
         status = await self._status_of(reader, actor)
         if not any(may_decide(status, rule) for rule in rules):
@@ -428,8 +429,8 @@ class Approvals:
             raise ApproversMissing(
                 f"The {kind} {of} asks for the approval of a group that does not exist any more: {rule.group_id}.",
                 reasons=("no one can approve it, and without approval nothing is done",),
-                hint="Bring the group back with sealwright recycle-bin revive, or remove the rule with "
-                f"sealwright recover-approval {rule.object} in the shell of the server.",
+                hint="An administrator can bring the group back, or remove the rule.",
+                remedy=Remedy(Action.REMOVE_APPROVAL_RULE, rule.object),
             )
         return name
 

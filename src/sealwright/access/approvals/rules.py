@@ -21,7 +21,7 @@ from sealwright.audit import Audit, Event
 from sealwright.clock import Clock
 from sealwright.confusables import shown
 from sealwright.db import Database, Transaction
-from sealwright.errors import Conflict
+from sealwright.errors import Action, Conflict, Remedy
 
 Guardable = Callable[[GuardedKind, str], Awaitable[str | None]]
 """The id of the profile, issuer or role of this name or id; None where there is none."""
@@ -135,12 +135,12 @@ class ApprovalRules:
         check_rule(rule)
         name = await self._object(rule.object)
         if rule.role is not None and await self._guardable(GuardedKind.ROLE, rule.role) is None:
-            raise RuleRefused(f"There is no role {shown(rule.role)}.", hint="sealwright role list shows all roles.")
+            raise RuleRefused(f"There is no role {shown(rule.role)}.", remedy=Remedy(Action.LIST_ROLES))
         if rule.group_id is None:
             return replace(rule, object=name)
         group_id = await store.group_called(self._db, rule.group_id)
         if group_id is None:
-            raise RuleRefused(f"There is no group {shown(rule.group_id)}.", hint="sealwright group list shows all groups.")
+            raise RuleRefused(f"There is no group {shown(rule.group_id)}.", remedy=Remedy(Action.LIST_GROUPS))
         if group_id in DYNAMIC_GROUPS:
             raise RuleRefused(f"The group {group_id} cannot approve: everyone is in it.", hint="Choose a group with few members.")
         return replace(rule, object=name, group_id=group_id)

@@ -28,7 +28,7 @@ from sealwright.ca.profiles.texts import profile_members, profile_of
 from sealwright.clock import Clock, Instant, after, is_ahead
 from sealwright.confusables import shown
 from sealwright.db import Database, Transaction
-from sealwright.errors import Failure
+from sealwright.errors import Action, Failure, Remedy
 from sealwright.go_duration import format_duration
 
 FRESH_FOR = timedelta(seconds=1)
@@ -255,7 +255,8 @@ class ProfileRegistry:
             raise ProfileInUse(
                 f"{grants} {'grants of roles hold' if grants > 1 else 'grant of a role holds'} within the profile {name} alone.",
                 reasons=("who makes a profile of this name again would find them in force",),
-                hint="Withdraw them first: sealwright role grants",
+                hint="Withdraw them first.",
+                remedy=Remedy(Action.LIST_GRANTS),
             )
 
     async def _store_change(self, tx: Transaction, before: Profile, wanted: Profile | None, actor: Actor) -> None:
@@ -282,7 +283,7 @@ class ProfileRegistry:
         if self._approvals is None:
             raise ProfileHeld(
                 f"The profile {before.name} asks for approval, and its change must be held: not as part of a larger change.",
-                hint=f"Change it by itself, which others then approve: sealwright profile update {before.name}",
+                remedy=Remedy(Action.UPDATE_PROFILE, before.name),
             )
         content = {"before": profile_members(before), "after": None if wanted is None else profile_members(wanted)}
         key = msgspec.json.encode([actor.kind, actor.id, content], order="sorted")
@@ -331,7 +332,7 @@ def _require_stored(name: str) -> None:
     if name in BUILT_IN:
         raise ProfileReadOnly(
             f"The profile {shown(name)} is built in, and stays as it is.",
-            hint="Create another profile, and let provisioners choose that: sealwright profile create",
+            remedy=Remedy(Action.CREATE_PROFILE),
         )
 
 

@@ -17,6 +17,7 @@ from sealwright.confusables import shown
 from sealwright.db import Database, Statement, Transaction, insert_once
 from sealwright.db.schema import certificate_profiles as t
 from sealwright.db.schema import role_grants
+from sealwright.errors import Action, Remedy
 
 MOST_PROFILES = 1_000
 
@@ -128,4 +129,4 @@ async def require_chosen(tx: Transaction, name: str) -> Profile:
 
 def missing(name: str) -> ProfileMissing:
     """What to raise where there is no such profile."""
-    return ProfileMissing(f"There is no profile {shown(name)}.", hint="sealwright profile list shows all profiles.")
+    return ProfileMissing(f"There is no profile {shown(name)}.", remedy=Remedy(Action.LIST_PROFILES))

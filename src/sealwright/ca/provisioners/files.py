@@ -57,4 +57,4 @@ def _read(path: Path, defaults: Claims, origin: str) -> list[Provisioner]:
         definitions = document if isinstance(document, list) else [document]
         return [parse_definition(each, defaults=defaults, source=path.name, origin=origin) for each in definitions]
     except DefinitionRefused as cause:
-        raise DefinitionRefused(f"{path.name}: {cause.detail}", hint=cause.hint) from cause
+        raise DefinitionRefused(f"{path.name}: {cause.detail}", hint=cause.hint, remedy=cause.remedy) from cause

@@ -110,7 +110,7 @@ class ProvisionerRegistry:
             try:
                 await self._db.write(body)
             except DefinitionRefused as cause:
-                raise DefinitionRefused(f"{provisioner.source}: {cause.detail}", hint=cause.hint) from cause
+                raise DefinitionRefused(f"{provisioner.source}: {cause.detail}", hint=cause.hint, remedy=cause.remedy) from cause
 
     async def find(self, provisioner_id: str) -> Provisioner | None:
         """The provisioner that tokens with this id are for: a client id, or ``name:kid``."""
@@ -253,7 +253,9 @@ class ProvisionerRegistry:
             profile = await require_chosen(tx, definition.profile_name)
             require_within(provisioner.claims, profile)
         except Failure as cause:
-            raise DefinitionRefused(f"profile is {definition.profile_name[:64]!r}: {cause.detail}", hint=cause.hint) from cause
+            raise DefinitionRefused(
+                f"profile is {definition.profile_name[:64]!r}: {cause.detail}", hint=cause.hint, remedy=cause.remedy
+            ) from cause
         chosen = definition.issuer
         if not chosen:
             return

@@ -10,7 +10,7 @@ from sealwright.access import ROLES, SYSTEM, Actor, Permission, Role
 from sealwright.access import store as access_store
 from sealwright.access.approvals import ApprovalRule, GuardedKind, all_rules
 from sealwright.db import Database, Transaction
-from sealwright.errors import NotPermitted
+from sealwright.errors import Action, NotPermitted, Remedy
 
 
 class ApprovalNeeded(NotPermitted):
@@ -42,7 +42,7 @@ async def require_no_approval(
         raise ApprovalNeeded(
             f"{actor.name or 'An unknown caller'} may not {what}: that would give the {role} without approval.",
             reasons=tuple(f"grants of the {each.replace(':', ' ')} need approval" for each in needed),
-            hint="Grant the role to the person, or to the group, which others then approve: sealwright role grant",
+            remedy=Remedy(Action.GRANT_ROLE, needed[0].partition(":")[2]),
         )
 
 

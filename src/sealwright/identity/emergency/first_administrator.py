@@ -12,6 +12,7 @@ from sealwright.audit import Audit, Event
 from sealwright.clock import Clock
 from sealwright.db import Database, Transaction
 from sealwright.entropy import Entropy, token, uuid4
+from sealwright.errors import Action, Remedy
 from sealwright.identity.api_tokens import store as api_tokens
 from sealwright.identity.api_tokens.api_tokens import API_TOKEN_PREFIX
 from sealwright.identity.directory.authorized_changes import has_administrator
@@ -123,5 +124,5 @@ def _closed() -> BootstrapClosed:
     return BootstrapClosed(
         "The first administrator is not made by a token now.",
         reasons=("no bootstrap token is set, it was used, or someone can sign in who administers this server",),
-        hint="On the server: sealwright recover-account admin",
+        remedy=Remedy(Action.RECOVER_ACCOUNT, "admin"),
     )

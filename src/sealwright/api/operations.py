@@ -135,12 +135,18 @@ class Operation(msgspec.Struct, frozen=True):
     @property
     def shows_secret(self) -> bool:
         """Whether what is returned holds a secret."""
-        return self.returns is not None and b'"password"' in msgspec.json.encode(msgspec.json.schema(self.returns))
+        return self.returns is not None and _holds_secret(self.returns)
 
     @property
     def needs_recent_sign_in(self) -> bool:
         """Whether the sign-in of the session must be recent."""
         return not self.public and (self.method != "GET" if self.recent_sign_in is None else self.recent_sign_in)
+
+
+@cache
+def _holds_secret(shape: Any) -> bool:
+    """Kept for each shape: the schema of one takes longer than most calls."""
+    return b'"password"' in msgspec.json.encode(msgspec.json.schema(shape))
 
 
 @cache

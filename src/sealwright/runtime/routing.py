@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -32,7 +33,8 @@ class Match(Struct, frozen=True):
 
 
 class _Leaf(Struct, frozen=True):
-    route: Route
+    number: int
+    """Which of the routes of a table."""
     names: tuple[str, ...]
 
 
@@ -51,10 +53,11 @@ class RouteTable:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         """Two routes for the same method and path, or a path that cannot be read, raise ValueError."""
-        self._root = _Node()
-        self._exact: dict[tuple[str, str], Match] = {}
-        for route in routes:
-            self._add(route)
+        self._routes = tuple(routes)
+        self._root = _tree_of(tuple((each.method, each.path) for each in self._routes))
+        self._exact = {
+            (each.method, each.path): Match(each, each.path, _NO_PARAMETERS) for each in self._routes if "{" not in each.path
+        }
 
     def find(self, method: str, raw_path: str) -> Match:
         """The route of a request; raises NotFound, MethodNotAllowed or InvalidInput. GET routes answer HEAD as well."""
@@ -67,7 +70,7 @@ class RouteTable:
         for leaves, values in _walk(self._root, segments, 0, ()):
             leaf = leaves.get(method) or (leaves.get("GET") if method == "HEAD" else None)
             if leaf is not None:
-                return Match(leaf.route, path, dict(zip(leaf.names, values, strict=True)))
+                return Match(self._routes[leaf.number], path, dict(zip(leaf.names, values, strict=True)))
             allowed.update(leaves)
         if not allowed:
             raise NotFound(f"There is nothing at {path[:_SHOWN]}.")
@@ -86,36 +89,48 @@ class RouteTable:
             if following is None:
                 break
             node = following
-        return None if node is self._root else Counter(_wires_below(node)).most_common(1)[0][0]
+        return (
+            None
+            if node is self._root
+            else Counter(self._routes[number].wire for number in _numbers_below(node)).most_common(1)[0][0]
+        )
 
-    def _add(self, route: Route) -> None:
-        node, names = self._root, []
-        leaves = None
-        for segment in _split(route.path):
-            if leaves is not None:
-                raise ValueError(f"{route.path}: nothing can follow a rest of the path")
-            braces = "{" in segment or "}" in segment
-            parameter = _PARAMETER.fullmatch(segment) if braces else None
-            if braces and parameter is None:
-                raise ValueError(f"{route.path}: a parameter takes a whole segment, as {{name}} or {{name:path}}")
-            if parameter is None:
-                following = node.literals.get(segment)
-                if following is None:
-                    following = node.literals[segment] = _Node()
-                node = following
+
+@cache
+def _tree_of(addresses: tuple[tuple[str, str], ...]) -> _Node:
+    """The tree of routes with these methods and paths, in this order. Several tables of a process have the same."""
+    root = _Node()
+    for number, (method, path) in enumerate(addresses):
+        _add(root, number, method, path)
+    return root
+
+
+def _add(root: _Node, number: int, method: str, path: str) -> None:
+    node, names = root, []
+    leaves = None
+    for segment in _split(path):
+        if leaves is not None:
+            raise ValueError(f"{path}: nothing can follow a rest of the path")
+        braces = "{" in segment or "}" in segment
+        parameter = _PARAMETER.fullmatch(segment) if braces else None
+        if braces and parameter is None:
+            raise ValueError(f"{path}: a parameter takes a whole segment, as {{name}} or {{name:path}}")
+        if parameter is None:
+            following = node.literals.get(segment)
+            if following is None:
+                following = node.literals[segment] = _Node()
+            node = following
+        else:
+            names.append(parameter[1])
+            if parameter[2]:
+                leaves = node.rest
             else:
-                names.append(parameter[1])
-                if parameter[2]:
-                    leaves = node.rest
-                else:
-                    node.parameter = node.parameter or _Node()
-                    node = node.parameter
-        leaves = node.methods if leaves is None else leaves
-        if route.method in leaves:
-            raise ValueError(f"{route.method} {route.path} is there twice")
-        leaves[route.method] = _Leaf(route, tuple(names))
-        if not names:
-            self._exact[route.method, route.path] = Match(route, route.path, _NO_PARAMETERS)
+                node.parameter = node.parameter or _Node()
+                node = node.parameter
+    leaves = node.methods if leaves is None else leaves
+    if method in leaves:
+        raise ValueError(f"{method} {path} is there twice")
+    leaves[method] = _Leaf(number, tuple(names))
 
 
 def target_of(url: bytes, host: str | None) -> tuple[str, str | None]:
@@ -150,12 +165,12 @@ def _segments(raw_path: str) -> list[str]:
     return decoded
 
 
-def _wires_below(node: _Node) -> Iterator[Wire]:
-    """The wire of each route at a place or below it."""
+def _numbers_below(node: _Node) -> Iterator[int]:
+    """The number of each route at a place or below it."""
     for leaf in (*node.methods.values(), *node.rest.values()):
-        yield leaf.route.wire
+        yield leaf.number
     for following in (*node.literals.values(), *((node.parameter,) if node.parameter else ())):
-        yield from _wires_below(following)
+        yield from _numbers_below(following)
 
 
 def _walk(

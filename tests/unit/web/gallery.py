@@ -46,7 +46,7 @@ from sealwright.web.models import (
     MissingScope,
     TypedWelcome,
 )
-from sealwright.web.pages import ConsoleContext, Pages, Site
+from sealwright.web.pages import ConsoleContext, Pages, Site, pages_of
 from sealwright.web.profile import FIELDS
 from tests.unit.web.console_gallery import console_pages
 
@@ -57,7 +57,7 @@ FINGERPRINT = "4f1e07aa" * 8
 
 
 def pages(name: str = "Example") -> Pages:
-    return Pages(Site(name, "https://id.example.org", "help@example.org"))
+    return pages_of(Site(name, "https://id.example.org", "help@example.org"))
 
 
 class Gallery:

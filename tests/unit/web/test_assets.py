@@ -45,7 +45,7 @@ def test_favicon_is_the_icon():
 
 
 def test_page_loads_nothing_but_these():
-    text = Gallery().all()["account"].body.decode()
+    text = dict(Gallery().consoles())["account"].body.decode()
     loaded = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', text))
     assert loaded == {ASSETS.path(name) for name in ("style.css", "script.js", "icon.svg")}
 

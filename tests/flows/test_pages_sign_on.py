@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from sealwright.access import SYSTEM
+from sealwright.identity import ProviderInput
 from sealwright.settings import BudgetSettings, Rate
 from tests.foreign_provider import ForeignProvider, described
 from tests.pages_place import ORIGIN, InProcessBrowser, Place, pages_place
@@ -93,6 +94,16 @@ def test_provider_that_is_down_is_told_and_the_sign_in_page_stays(place: Place) 
     place.app.parts.upstream_providers._providers.forget()
     assert place.browser().open(f"{ORIGIN}/auth/oidc/login?provider={provider_id}").status == 503
     assert place.browser().open(f"{ORIGIN}/ui/sign-in").status == 200
+    assert place.events("oidc_login.failed") == [("refused", f"oidc_provider:{provider_id}")]
+
+
+def test_provider_that_is_switched_off_is_told_with_the_reason(place: Place) -> None:
+    _, provider_id = provided(place)
+    place.run(place.app.parts.upstream_providers.update(provider_id, ProviderInput(enabled=False), actor=SYSTEM))
+    page = place.browser().open(f"{ORIGIN}/auth/oidc/login?provider={provider_id}")
+    assert page.status == 403
+    assert "is switched off" in page.text
+    assert "provider_disabled" in page.text
 
 
 def test_buttons_of_providers_stand_above_the_password(place: Place) -> None:

@@ -54,7 +54,10 @@ class SessionEnd(StrEnum):
     CLOCK_PUT_BACK = "clock_put_back", "it was used at a time that is yet to come: the server's clock was put back"
     ACCOUNT_NOT_ACTIVE = "account_not_active", "the account cannot be used at present"
     RESTRICTED = "restricted", "the session only serves to add the credential that a group asks for"
-    INVALID = "invalid", "it is not a credential that this server gave out for this"
+    INVALID = (
+        "invalid",
+        "no such credential is known here: it was never given out for this, or was deleted with its owner",
+    )
 
 
 class CredentialKind(StrEnum):

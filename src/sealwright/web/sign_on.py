@@ -45,7 +45,10 @@ class SignOnPages:
         return_to = read_return_to(page_request.request)
         continue_at = return_to.path(CONTINUE_PATH) if return_to.handle else return_to.page
         again = page_request.signed_in is not None
-        begun = await self._sign_on.begin(provider_id, return_to=continue_at, again=again)
+        try:
+            begun = await self._sign_on.begin(provider_id, return_to=continue_at, address=page_request.address, again=again)
+        except SignOnRefused as refusal:
+            return self._refused(refusal)
         return redirect(begun.location, headers=(set_sign_on(begun.cookie, PRE_LOGIN_LIFETIME), *LEADS_AWAY))
 
     async def finish(self, page_request: PageRequest) -> Response:

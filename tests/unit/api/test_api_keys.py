@@ -116,6 +116,18 @@ async def test_key_ends_with_its_time_and_with_its_owner():
         assert (await world.call("GET", "/auth/keys", token=root, query="all=true"))[1]["items"] == []
 
 
+async def test_key_of_a_deleted_person_opens_nothing_and_the_record_says_that_it_ended():
+    async with server_world() as world:
+        root = await world.token("root", "system_admins")
+        made = await make(world, await world.token("pam", "idm_people_admins"))
+        await world.directory.delete("pam", actor=SYSTEM)
+        status, problem = await world.call("GET", "/persons", token=made["key"])
+        assert (status, problem["ended"]) == (401, "invalid")
+        assert "deleted with its owner" in problem["reasons"][0]
+        _, page = await world.call("GET", "/audit", token=root, query="event=person.deleted")
+        assert page["events"][0]["details"]["api_keys_ended"] == 1
+
+
 async def test_key_of_someone_whose_password_was_reset_is_revoked():
     async with server_world() as world:
         made = await make(world, await world.token("pam", "idm_people_admins"))

@@ -195,7 +195,7 @@ class People(DirectoryLookup):
             was, window = _window(before.valid_from, before.valid_until), _window(begins, ends)
             details: dict[str, object] = {**window, "changes": changes_between(was, window)}
             if not after.status(now).active:
-                details["sessions_ended"] = await self._end_access(tx, after, after.status(now).reason, actor)
+                details |= await self._end_access(tx, after, after.status(now).reason, actor)
             await self._audit.record(tx, Event.PERSON_UPDATED, actor=actor, target=before.reference, details=details)
             return after
 
@@ -212,9 +212,7 @@ class People(DirectoryLookup):
             async with require_remaining_administrator(tx, now):
                 await store.set_disabled(tx, before.id, now, now)
             ended = await self._end_access(tx, before, "the account was disabled", actor)
-            await self._audit.record(
-                tx, Event.PERSON_DISABLED, actor=actor, target=before.reference, details={"sessions_ended": ended}
-            )
+            await self._audit.record(tx, Event.PERSON_DISABLED, actor=actor, target=before.reference, details=ended)
             return replace(before, disabled_at=now, updated_at=now)
 
         return await self._changes.run(Event.PERSON_DISABLED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
@@ -248,7 +246,7 @@ class People(DirectoryLookup):
                 ended = await self._end_access(tx, before, "the account was deleted", actor)
                 await keep_account(tx, before, actor, self._clock.now())
                 await store.delete_account(tx, before.id)
-            details = {"name": before.name, "sessions_ended": ended}
+            details = {"name": before.name, **ended}
             await self._audit.record(tx, Event.PERSON_DELETED, actor=actor, target=before.reference, details=details)
 
         await self._changes.run(Event.PERSON_DELETED, Permission.PERSON_WRITE, actor, f"person:{who}", body)
@@ -263,14 +261,15 @@ class People(DirectoryLookup):
         await store.lock_account(tx, found.id)
         return found
 
-    async def _end_access(self, tx: Transaction, account: Account, reason: str, actor: Actor) -> int:
-        """End the account's sessions, links, waiting sign-ins, API tokens and keys; returns the number of sessions."""
+    async def _end_access(self, tx: Transaction, account: Account, reason: str, actor: Actor) -> dict[str, int]:
+        """End the account's sessions, links, waiting sign-ins, API tokens and keys; returns how many, for the record."""
         await api_token_store.delete_of_account(tx, account.id)
-        await api_key_store.revoke_of_account(tx, account.id, self._clock.now())
+        keys = await api_key_store.revoke_of_account(tx, account.id, self._clock.now())
         await credential_store.delete_pending_of(tx, account.id)
         for purpose in (LinkPurpose.RESET, LinkPurpose.INVITE):
             await credential_store.delete_links(tx, purpose, account.id)
-        return await self._sessions.end_all_in(tx, account.id, reason, actor=actor)
+        sessions = await self._sessions.end_all_in(tx, account.id, reason, actor=actor)
+        return {"sessions_ended": sessions, "api_keys_ended": len(keys)}
 
 
 def _check_window(valid_from: Instant | None, valid_until: Instant | None) -> None:

@@ -25,12 +25,16 @@ async def check_provider(
     except Unavailable as cause:
         return (ProviderCheck("discovery", passed=False, detail=cause.detail), redirect)
     return (
-        _issuer(provider, metadata),
-        _endpoints(provider, metadata),
+        *check_metadata(provider, metadata),
         _algorithms(provider.downgrade_rule, metadata),
         ProviderCheck("key_set", passed=True, detail=f"The key set holds {len(keys)} keys."),
         redirect,
     )
+
+
+def check_metadata(provider: UpstreamProvider, metadata: ProviderMetadata) -> tuple[ProviderCheck, ProviderCheck]:
+    """What has to hold at each sign-in too, as a provider may change after it was stored: ``discovery`` and ``endpoints``."""
+    return _issuer(provider, metadata), _endpoints(provider, metadata)
 
 
 def _issuer(provider: UpstreamProvider, metadata: ProviderMetadata) -> ProviderCheck:

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from sealwright.clock import Instant, after, before
+from sealwright.clock import Instant, after, before, to_rfc3339
 from sealwright.errors import Unavailable
 from sealwright.identity.policy import printable
 from sealwright.identity.upstream.errors import SignOnRefused
@@ -33,6 +33,7 @@ from sealwright.openid_providers import TrustedProviders
 
 LONGEST_SUBJECT = 255
 """OpenID Connect Core, section 2."""
+_CLOCKS = "Set the clocks of this server and of the provider."
 _HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
 
 
@@ -78,18 +79,8 @@ async def verify_id_token(
     signed, is_local = await _verified(provider, token, providers)
     claims = signed.claims
     _check_recipient(provider, claims)
-    try:
-        check_times(claims, now, LEEWAY)
-        subject = require_text(claims, "sub")
-    except TokenRefused as cause:
-        raise SignOnRefused(RefusedSignOn.TOKEN_EXPIRED, cause.detail) from cause
-    if len(subject) > LONGEST_SUBJECT or not subject.isprintable():
-        raise SignOnRefused(
-            RefusedSignOn.UNSPECIFIED,
-            f"The ID token's sub is not one to {LONGEST_SUBJECT} printable characters: {printable(subject, 80)!r}.",
-            hint="Ask who runs the provider to give this person a shorter or plain identifier.",
-        )
-    _check_age(provider, claims, now)
+    _check_validity(provider, claims, now)
+    subject = _subject(claims)
     if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
         raise SignOnRefused(RefusedSignOn.NONCE_MISMATCH, "The ID token was made for another sign-in.")
     if isinstance(access_token, str) and access_token:
@@ -145,17 +136,48 @@ def _check_recipient(provider: UpstreamProvider, claims: Mapping[str, Any]) -> N
         raise SignOnRefused(RefusedSignOn.AZP_MISMATCH, "The ID token was given to another client (azp).")
 
 
-def _check_age(provider: UpstreamProvider, claims: Mapping[str, Any], now: Instant) -> None:
+def _check_validity(provider: UpstreamProvider, claims: Mapping[str, Any], now: Instant) -> None:
+    issued = _issued_at(claims, now)
+    try:
+        check_times(claims, now, LEEWAY)
+    except TokenRefused as cause:
+        raise SignOnRefused(RefusedSignOn.TOKEN_EXPIRED, cause.detail) from cause
+    if issued < before(now, timedelta(seconds=provider.iat_window_seconds)):
+        raise SignOnRefused(
+            RefusedSignOn.IAT_WINDOW,
+            f"The ID token was issued at {to_rfc3339(issued)}, which is more than {provider.iat_window_seconds} seconds ago.",
+            hint=_CLOCKS,
+        )
+
+
+def _subject(claims: Mapping[str, Any]) -> str:
+    try:
+        subject = require_text(claims, "sub")
+    except TokenRefused as cause:
+        raise SignOnRefused(RefusedSignOn.UNSPECIFIED, cause.detail) from cause
+    if len(subject) > LONGEST_SUBJECT or not subject.isprintable():
+        raise SignOnRefused(
+            RefusedSignOn.UNSPECIFIED,
+            f"The ID token's sub is not one to {LONGEST_SUBJECT} printable characters: {printable(subject, 80)!r}.",
+            hint="Ask who runs the provider to give this person a shorter or plain identifier.",
+        )
+    return subject
+
+
+def _issued_at(claims: Mapping[str, Any], now: Instant) -> Instant:
     try:
         issued = instant_claim(claims, "iat")
     except TokenRefused as cause:
         raise SignOnRefused(RefusedSignOn.IAT_WINDOW, cause.detail) from cause
     if issued is None:
         raise SignOnRefused(RefusedSignOn.IAT_WINDOW, "The ID token does not say when it was issued.")
-    if issued < before(now, timedelta(seconds=provider.iat_window_seconds)) or issued > after(now, LEEWAY):
+    if issued > after(now, LEEWAY):
         raise SignOnRefused(
-            RefusedSignOn.IAT_WINDOW, f"The ID token was not issued within the last {provider.iat_window_seconds} seconds."
+            RefusedSignOn.IAT_WINDOW,
+            f"The ID token was issued in the future, at {to_rfc3339(issued)}; it is {to_rfc3339(now)}.",
+            hint=_CLOCKS,
         )
+    return issued
 
 
 def _authenticated_at(claims: Mapping[str, Any], now: Instant) -> Instant:

@@ -82,6 +82,7 @@ class RefusedSignOn(StrEnum):
     ISS_PARAM_MISMATCH = "iss_param_mismatch"
     TOKEN_ENDPOINT = "token_endpoint_refused"  # noqa: S105 - a reason
     JWKS_UNREACHABLE = "jwks_unreachable"
+    ENDPOINTS = "endpoints_not_usable"
     ALG_REJECTED = "alg_rejected"
     TOKEN_TOO_LONG = "token_too_long"  # noqa: S105 - a reason
     SIGNATURE = "signature_invalid"

@@ -34,6 +34,7 @@ from sealwright.identity.upstream.acceptance import (
     SignOnProgress,
     changed_meanwhile,
 )
+from sealwright.identity.upstream.checks import check_metadata
 from sealwright.identity.upstream.errors import ProviderNotFound, SignOnRefused
 from sealwright.identity.upstream.groups import GroupSource
 from sealwright.identity.upstream.id_tokens import verify_id_token
@@ -49,6 +50,7 @@ LONGEST_PARAMETER = 4_096
 LARGEST_ANSWER = 512 * 1024
 PATIENCE = 10.0
 _OK = 200
+_CHANGED_THERE = "Ask an administrator to look at what the provider says of itself: test it again, as it was when it was stored."
 
 
 class _Waiting(msgspec.Struct):
@@ -107,17 +109,24 @@ class UpstreamSignOn:
         self._outbound = outbound
         self._callback = callback
 
-    async def begin(self, provider_id: str, *, return_to: str, again: bool = False) -> BegunSignOn:
+    async def begin(self, provider_id: str, *, return_to: str, address: str = "", again: bool = False) -> BegunSignOn:
         """The address at the provider. Raises ProviderNotFound, SignOnRefused where it is disabled, or Unavailable.
 
+        The last two leave an audit row with the reason.
         `again`: someone is signed in here already, so that the provider is to ask for their credentials anew.
         """
         provider = await store.find_provider(self._db, printable(provider_id))
         if provider is None:
             raise ProviderNotFound(f"There is no identity provider {printable(provider_id)!r}.")
-        if not provider.enabled:
-            raise SignOnRefused(RefusedSignOn.PROVIDER_DISABLED, f"Signing in with {provider.name} is switched off.")
-        metadata, _ = await self._providers.keys_for(provider.issuer_url, kept_at_most=provider.keys_kept_at_most)
+        try:
+            metadata = await self._ready(provider)
+        except SignOnRefused as refusal:
+            await self._record_refusal(refusal, self._progress(provider), address)
+            raise
+        except Unavailable as cause:
+            unreachable = SignOnRefused(RefusedSignOn.JWKS_UNREACHABLE, cause.detail)
+            await self._record_refusal(unreachable, self._progress(provider), address)
+            raise
         state, cookie = token(self._entropy), token(self._entropy)
         waiting = _Waiting(token(self._entropy), token(self._entropy), return_to, provider.updated_at)
         digest = _digest(state)
@@ -147,6 +156,17 @@ class UpstreamSignOn:
         }
         joint = "&" if "?" in metadata.authorization_endpoint else "?"
         return BegunSignOn(f"{metadata.authorization_endpoint}{joint}{urlencode(query)}", cookie)
+
+    async def _ready(self, provider: UpstreamProvider) -> ProviderMetadata:
+        if not provider.enabled:
+            raise SignOnRefused(RefusedSignOn.PROVIDER_DISABLED, f"Signing in with {provider.name} is switched off.")
+        metadata, _ = await self._providers.keys_for(provider.issuer_url, kept_at_most=provider.keys_kept_at_most)
+        issuer, endpoints = check_metadata(provider, metadata)
+        if not issuer.passed:
+            raise SignOnRefused(RefusedSignOn.ISSUER_MISMATCH, issuer.detail, hint=_CHANGED_THERE)
+        if not endpoints.passed:
+            raise SignOnRefused(RefusedSignOn.ENDPOINTS, endpoints.detail, hint=_CHANGED_THERE)
+        return metadata
 
     async def complete(
         self,
@@ -179,7 +199,7 @@ class UpstreamSignOn:
         progress: SignOnProgress,
     ) -> CompletedSignIn:
         try:
-            metadata, _ = await self._providers.keys_for(provider.issuer_url, kept_at_most=provider.keys_kept_at_most)
+            metadata = await self._ready(provider)
         except Unavailable as cause:
             raise SignOnRefused(RefusedSignOn.JWKS_UNREACHABLE, cause.detail) from cause
         _check_response(provider, metadata, query)

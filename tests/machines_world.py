@@ -40,10 +40,11 @@ class Machines(World):
         """The same database, seen by another node."""
         return Machines(self.other_node())
 
-    async def certificate(self, *names: str, common_name: str = "", private: Any = None) -> bytes:
-        """A certificate by `step`'s way; returns its DER."""
+    async def certificate(self, *names: str, common_name: str = "", private: Any = None, provisioner: str = "admin") -> bytes:
+        """A certificate by `step`'s way, by a JWK provisioner; returns its DER."""
         subject = common_name or names[0]
-        token = self.ca.jwk_token(subject, aud=f"{MACHINES}/1.0/sign", sans=list(names))
+        by = {"signer": f"jwk {provisioner}", "issuer": provisioner}
+        token = self.ca.jwk_token(subject, aud=f"{MACHINES}/1.0/sign", sans=list(names), **by)
         request = csr(subject, names, private=private or ec.generate_private_key(ec.SECP256R1()))
         status, answer = await self.ca.call("POST", "/1.0/sign", {"csr": request, "ott": token})
         assert status == 201, answer

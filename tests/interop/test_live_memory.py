@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop.test_machine_clients import curl, sent_json
 from tests.live import ADMIN_PASSWORD, LiveServer
 
-ISSUERS = ("system", "oauth2", "issuer")
+CLIENTS = ("system", "oauth2")
+ISSUERS = (*CLIENTS, "issuer")
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +32,20 @@ def sign_in(server):
     server.sealwright("login", "-D", "admin", "--password-file", password)
 
 
+def gets_a_token(server):
+    """Whether a client that registers itself gets a token by its certificate."""
+    scope = ("--group", "idm_all_accounts", "--scope", "stock.read")
+    let_in = server.sealwright("system", "oauth2", "registration-token", "create", *scope).strip()
+    document = {"redirect_uris": [], "response_types": [], "grant_types": ["client_credentials"]} | {
+        "token_endpoint_auth_method": "tls_client_auth",
+        "tls_client_auth_san_dns": "unit",
+    }
+    status, made = sent_json(server, "/reg", document, let_in)
+    form = {"client_id": made["client_id"], "grant_type": "client_credentials"}
+    told = curl(server, "/token", form, "--cert", server.place / "unit.crt", "--key", server.place / "unit.key")
+    return (status, told[0], told[1]["scope"]) == (201, 200, "stock.read")
+
+
 def test_server_in_memory_begins_anew_with_the_same_authorities_at_each_start(server):
     made = (server.home / "sealwright.db").read_bytes()
     for _ in range(2):
@@ -41,6 +57,9 @@ def test_server_in_memory_begins_anew_with_the_same_authorities_at_each_start(se
         done = server.attempt("certificate", "issue", "unit", "--provisioner", "first",
                               "--provisioner-password-file", "provisioner-password", "--force")  # fmt: skip
         assert done.returncode == 0, done.stderr
+        [own] = server.sealwright(*CLIENTS, "list", "--output", "json").splitlines()  # no client that registered before
+        assert json.loads(own)["name"] == "sealwright"
+        assert gets_a_token(server)
         place = directory_in_memory(server)
         assert place.is_relative_to("/dev/shm")
         assert place.stat().st_mode & 0o077 == 0

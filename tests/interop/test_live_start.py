@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import ssl
 import threading
 import time
 from contextlib import closing, contextmanager
@@ -16,7 +17,7 @@ import pytest
 
 from demo.forms import Browser
 from tests.interop.wire import line
-from tests.live import ADMIN_PASSWORD, PATIENCE, PERSON_PASSWORD, LiveServer, wait_until
+from tests.live import ADMIN_PASSWORD, PATIENCE, PERSON_PASSWORD, TOOLS, LiveServer, run, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +190,21 @@ def test_certificate_files_that_cannot_be_served_are_told(server):
     assert "Cannot start: the server certificate and its key cannot be read, or do not belong together: " in told
     assert f"{server.home}/server.crt, {server.home}/server.key.\n" in told
     assert "tls.key must hold its private key in PEM, without a password." in told
+
+
+def test_certificate_is_served_from_the_files_that_the_settings_name(server):
+    for name in ("first", "second"):
+        (server.home / name).mkdir()
+        certificate, key = server.home / name / "server.crt", server.home / name / "server.key"
+        made = ("--profile", "self-signed", "--subtle", "--no-password", "--insecure", "--san", "localhost")
+        command = [TOOLS / "step", "certificate", "create", "localhost", certificate, key, *made]
+        run(command, environment=server.environment(), cwd=server.home)
+        server.set("tls.certificate", f'"{name}/server.crt"')
+        server.set("tls.key", f'"{name}/server.key"')
+        server.start()
+        for port in (server.people_port, server.machines_port):
+            assert ssl.get_server_certificate(("localhost", port)).split() == certificate.read_text().split()
+        server.stop()
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,16 @@ def test_certificate_verifies_strictly(user):
     user.step("certificate", "verify", str(crt), "--roots", str(root))
 
 
+def test_server_certificate_has_each_name_that_was_asked_for_and_verifies_for_each(user):
+    names = ["idp.example.org", "idp.default.svc", "idp.default.svc.cluster.local", "192.0.2.9"]
+    crt, _ = user.certificate(names[0], *(part for name in names for part in ("--san", name)))
+    assert names_in(crt) == sorted(names)
+    root = user.place / ".step/certs/root_ca.crt"
+    for name in names:
+        wanted = "-verify_ip" if name[0].isdigit() else "-verify_hostname"
+        assert openssl("verify", "-x509_strict", wanted, name, "-CAfile", root, "-untrusted", crt, crt) == f"{crt}: OK\n"
+
+
 def test_inspect_short_names_the_provisioner(user):
     crt, _ = user.certificate("inspect.example.org")
     printed = user.step("certificate", "inspect", "--short", str(crt))

@@ -153,7 +153,14 @@ async def test_metadata_lists_addresses_that_ask_for_a_certificate_beside_those_
         assert told["token_endpoint_auth_methods_supported"] == ["tls_client_auth"]
         assert told["tls_client_certificate_bound_access_tokens"] is True
         aliases = told["mtls_endpoint_aliases"]
-        assert aliases.keys() >= {"token_endpoint", "revocation_endpoint", "introspection_endpoint", "userinfo_endpoint"}
+        assert aliases.keys() >= {
+            *("token_endpoint", "revocation_endpoint", "introspection_endpoint", "userinfo_endpoint"),
+            "pushed_authorization_request_endpoint",
+        }
+        assert "authorization_endpoint" not in aliases
+        assert all(name.endswith("_endpoint") for name in aliases)
+        for asked in ("introspection", "revocation"):
+            assert told[f"{asked}_endpoint_auth_methods_supported"] == ["tls_client_auth"]
         made = await machines.certificate("billing")
         for name, url in aliases.items():
             assert url == told[name].replace("https://id.example.org/", "https://id.example.org:9443/")

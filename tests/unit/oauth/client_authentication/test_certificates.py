@@ -96,6 +96,15 @@ async def of_the_authority(machines):
     return issuing.certificate_der
 
 
+async def for_servers_alone(machines):
+    """Of this authority, with the right name, and for no client."""
+    usual = {"name": "sites", "name_types": ["dns"], "key_kinds": ["EC"], "key_uses": ["digital_signature"]}
+    lives = {"shortest": "1h", "default": "24h", "longest": "48h"}
+    await machines.app.parts.ca.profiles.create({**usual, **lives, "extended_uses": ["server_auth"]}, actor=SYSTEM)
+    await machines.ca.add_jwk("sites", profile="sites")
+    return await machines.certificate("billing", provisioner="sites")
+
+
 async def of_another_authority(_machines):
     """With the subject and the names of the right one."""
     return leaf_of(TestAuthority("Example Issuing CA 1").client("billing"))
@@ -112,6 +121,7 @@ REFUSED = {
     expired: "expired at",
     of_the_authority: "was not issued here",
     of_another_authority: "was not issued here",
+    for_servers_alone: "may not be used to authenticate a client",
     not_read: "cannot be read",
 }
 
@@ -135,7 +145,9 @@ async def test_certificate_is_good_from_its_first_second_to_its_last():
         assert (await machines.own_token(made)).status == 200
         machines.clock.advance(timedelta(seconds=3))
         assert refused(await machines.own_token(made)) == (401, "invalid_client")
-        machines.clock.advance(timedelta(hours=-24, minutes=-2))
+        machines.clock.advance(timedelta(hours=-24, seconds=-32))
+        assert (await machines.own_token(made)).status == 200
+        machines.clock.advance(timedelta(seconds=-90))
         assert refused(await machines.own_token(made)) == (401, "invalid_client")
         assert any("is not valid before" in each for each in await machines.reasons())
 
@@ -149,10 +161,15 @@ async def test_certificate_of_one_client_does_not_prove_another():
         assert (await machines.own_token(shipping, client_id="shipping")).status == 200
 
 
-async def test_client_id_is_mandatory():
+async def test_client_id_is_mandatory_at_every_endpoint():
     async with machines_world() as machines:
         await billing(machines)
-        assert refused(await machines.own_token(await machines.certificate("billing"), client_id="")) == (400, "invalid_request")
+        made = await machines.certificate("billing")
+        form = {"grant_type": "client_credentials", "token": "x", "response_type": "code", "scope": "bills:read"}
+        for path in ("/oauth2/token", "/oauth2/token/introspect", "/oauth2/token/revoke", "/oauth2/par", "/oauth2/device"):
+            assert refused(await machines.post(path, form, certificate=made)) == (400, "invalid_request"), path
+            named = await machines.post(path, {**form, "client_id": "billing"}, certificate=made)
+            assert named.status == 200 or refused(named)[1] != "invalid_client", path
 
 
 async def test_second_way_to_authenticate_beside_the_certificate_is_an_invalid_request():

@@ -32,3 +32,4 @@ async def test_ten_thousand_registrations_in_a_minute_stay_bounded_wherever_they
         assert told == {201: PER_MINUTE - 60, 429: MANY - PER_MINUTE + 60}
         assert time.monotonic() - began < 60
         assert len(await world.server.clients.list(actor=SYSTEM)) == PER_MINUTE
+        assert len(await world.events("client.registered")) <= PER_MINUTE

@@ -8,9 +8,12 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from sealwright.access import SYSTEM
 from sealwright.clock import to_seconds
+from sealwright.db import Statement
+from sealwright.db.schema import oauth_families
 from sealwright.errors import InvalidInput
 from sealwright.oauth.clients.store import client_named, update_client
 from sealwright.settings import BudgetSettings, Rate
@@ -397,12 +400,16 @@ async def test_deleted_client_is_gone_with_all_that_it_was_given():
         told, other = await register(world, SECRET_CLIENT), await register(world, SECRET_CLIENT)
         proof = basic(told["client_id"], told["client_secret"])
         token = members(await world.post("/token", {"grant_type": "client_credentials"}, proof))["access_token"]
+        asked = {"token": token}
+        assert members(await world.post("/token/introspection", asked, proof))["active"] is True
+        assert len(await world.db.all(Statement(select(oauth_families.c.id)))) == 1
         answer = await manage(world, "DELETE", told)
         assert (answer.status, answer.body) == (204, b"")
         assert refusal(await manage(world, "GET", told)) == (401, "invalid_token")
         assert refusal(await world.post("/token", {"grant_type": "client_credentials"}, proof)) == (401, "invalid_client")
         other_proof = basic(other["client_id"], other["client_secret"])
-        assert members(await world.post("/token/introspection", {"token": token}, other_proof)) == {"active": False}
+        assert members(await world.post("/token/introspection", asked, other_proof)) == {"active": False}
+        assert await world.db.all(Statement(select(oauth_families.c.id))) == []
 
 
 async def test_client_that_an_administrator_created_does_not_manage_itself():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from sealwright.identity import (
 )
 from sealwright.web.forms import FormError, fields_of, form_error
 from sealwright.web.notices import done, notice_text
+from sealwright.web.overtaken import FormOvertaken, OvertakenForm, unless_overtaken, version_of
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import ConsoleContext, Pages
 from sealwright.web.return_to import HOME
@@ -63,6 +63,9 @@ FIELDS = (
 )
 
 
+_LABELS: Mapping[str, str] = {"": "Name", **{field.name: field.label for field in FIELDS}}
+
+
 class ProfilePages:
     """Everyone's own. Addresses and SSH keys need a recent sign-in: certificates are made out to them, and hosts let them in."""
 
@@ -83,14 +86,21 @@ class ProfilePages:
         held = await self._held(person.account)
         typed = {field.name: page_request.typed(field.id).strip() for field in FIELDS}
         display_name = page_request.typed("display-name")
-        errors = _wrong(display_name, typed)
-        if not errors and page_request.typed("seen") != _version(person.account, held):
-            text = "Your profile was changed elsewhere meanwhile. Check what you typed against it, and save again."
-            errors = (FormError(text),)
-        if errors:
-            return await self._form(page_request, person, typed={**typed, "": display_name}, errors=errors)
-        changes = {name: value or None for name, value in typed.items() if value != held.get(name, "")}
-        await self._directory.edit_own(display_name, changes, expected=(person.account.display_name, held), actor=person.actor)
+        given = {**typed, "": display_name}
+
+        async def read() -> Mapping[str, str]:
+            account = await self._directory.find(person.account.id) or person.account
+            return _versioned(account, await self._held(account))
+
+        try:
+            async with unless_overtaken(page_request.typed("seen"), read, given, _LABELS):
+                errors = _wrong(display_name, typed)
+                if errors:
+                    return await self._form(page_request, person, typed=given, errors=errors)
+                changes = {name: value or None for name, value in typed.items() if value != held.get(name, "")}
+                await self._directory.edit_own(display_name, changes, actor=person.actor)
+        except FormOvertaken as overtaken:
+            return await self._form(page_request, person, typed=given, stale=overtaken.form)
         return done(PROFILE_PAGE, "profile")
 
     # --- SSH keys ---
@@ -212,8 +222,9 @@ class ProfilePages:
         typed: Mapping[str, str] | None = None,
         key: tuple[str, str] = ("", ""),
         errors: tuple[FormError, ...] = (),
+        stale: OvertakenForm | None = None,
     ) -> Response:
-        account = person.account
+        account = await self._directory.find(person.account.id) or person.account
         held = await self._held(account)
         shown = {field.id: held.get(field.name, "") for field in FIELDS}
         if typed is not None:
@@ -221,13 +232,14 @@ class ProfilePages:
         return self._pages.console(
             "profile.html",
             ConsoleContext(person, page_request.csrf_token_of(person), HOME),
-            status=422 if errors else 200,
+            status=409 if stale is not None else 422 if errors else 200,
             notice=notice,
             errors=errors,
+            stale=stale,
             fields=FIELDS,
             values=shown,
             display_name=account.display_name if typed is None else typed[""],
-            seen=_version(account, held),
+            seen=version_of(_versioned(account, held)),
             keys=await self._directory.ssh_keys_of(account.id),
             tag=key[0],
             public_key=key[1],
@@ -253,10 +265,9 @@ def _wrong(display_name: str, typed: Mapping[str, str]) -> tuple[FormError, ...]
     return tuple(errors)
 
 
-def _version(account: Account, held: Mapping[str, str]) -> str:
-    """Changes whenever someone changes what the form shows."""
-    shown = "\0".join((account.display_name, *(held.get(field.name, "") for field in FIELDS)))
-    return hashlib.sha256(shown.encode()).hexdigest()[:32]
+def _versioned(account: Account, held: Mapping[str, str]) -> dict[str, str]:
+    """What the form is made from."""
+    return {"": account.display_name, **{field.name: held.get(field.name, "") for field in FIELDS}}
 
 
 def _token(page_request: PageRequest) -> str:

@@ -12,6 +12,7 @@ from sealwright.http import Response
 from sealwright.web.console.certificate_profile_form import BLANK, NUMBERS, TEXTS, boxes
 from sealwright.web.console.certificate_profiles import ListedProfile
 from sealwright.web.forms import FormError
+from sealwright.web.overtaken import OvertakenForm
 
 if TYPE_CHECKING:
     from tests.unit.web.gallery import Gallery
@@ -59,6 +60,7 @@ def certificate_profile_samples(gallery: Gallery, show: Callable[..., Response])
                 boxes=boxes(),
                 is_new=is_new,
                 seen="1",
+                stale=OvertakenForm(((text("Longest life"), text("24h"), text("48h")),)) if errors else None,
                 action=f"{HERE}/new",
                 back=HERE,
             ),

@@ -12,7 +12,7 @@ from sealwright.http import Response
 from sealwright.identity import ApiToken, Group
 from sealwright.web.console.group_forms import MAY_WRITE, MINIMUMS
 from sealwright.web.console.service_account_forms import LIFETIMES
-from sealwright.web.console.stale import OvertakenForm
+from sealwright.web.overtaken import OvertakenForm
 
 if TYPE_CHECKING:
     from tests.unit.web.gallery import Gallery

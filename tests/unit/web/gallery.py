@@ -46,6 +46,7 @@ from sealwright.web.models import (
     MissingScope,
     TypedWelcome,
 )
+from sealwright.web.overtaken import OvertakenForm
 from sealwright.web.pages import ConsoleContext, Pages, Site, pages_of
 from sealwright.web.profile import FIELDS
 from tests.unit.web.console_gallery import console_pages
@@ -122,10 +123,19 @@ class Gallery:
         """The person's own profile and mail addresses."""
         values = {field.id: self.text(field.label) for field in FIELDS}
         key = SshKey(self.text("laptop"), self.text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA"), NOW)
-        form = {"fields": FIELDS, "values": values, "display_name": self.text("Alice"), "seen": "0" * 32, "notice": ""}
+        form = {
+            "fields": FIELDS,
+            "values": values,
+            "display_name": self.text("Alice"),
+            "seen": "0" * 32,
+            "notice": "",
+            "stale": None,
+        }
         typed = {"tag": self.text("laptop"), "public_key": self.text("ssh-ed25519 AAAA")}
         yield "profile", show("profile.html", self.context(), keys=(key,), **form, **typed)
         wrong = self.errors("display-name", "phone-number", "public-key")
+        stale = {"stale": OvertakenForm(((self.text("Name"), self.text("Alice"), self.text("Al")),))}
+        yield "profile-stale", show("profile.html", self.context(), keys=(), **form | stale, **typed)
         yield "profile-wrong", show("profile.html", self.context(), keys=(), errors=wrong, **form, **typed)
         mails = (MailAddress(self.text("a@example.org"), verified=True), MailAddress(self.text("b@example.org"), verified=False))
         more = {"mails": mails, "sends_mail": True, "typed": self.text("c"), "notice": self.text("A link was sent.")}

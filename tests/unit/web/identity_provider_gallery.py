@@ -21,7 +21,7 @@ from sealwright.identity import (
 )
 from sealwright.openid_providers import KeySetStatus
 from sealwright.web.console.identity_provider_form import RULES, typed_of
-from sealwright.web.console.stale import OvertakenForm
+from sealwright.web.overtaken import OvertakenForm
 
 if TYPE_CHECKING:
     from tests.unit.web.gallery import Gallery

@@ -10,7 +10,7 @@ from sealwright.http import Response
 from sealwright.link_mail import LinkDelivery
 from sealwright.web.console.person_edit import PersonForms
 from sealwright.web.console.person_links import DAYS, HOURS
-from sealwright.web.console.stale import OvertakenForm
+from sealwright.web.overtaken import OvertakenForm
 from sealwright.web.profile import FIELDS
 from sealwright.web.qr_code import qr_code
 

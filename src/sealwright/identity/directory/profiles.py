@@ -54,17 +54,12 @@ class Profiles(People):
 
         return await self._write(who, actor, body)
 
-    async def edit_own(
-        self, display_name: str, changes: Mapping[str, str | None], *, expected: tuple[str, Mapping[str, str]], actor: Actor
-    ) -> Account:
-        """Change one's own display name and attributes; Conflict where they are not as `expected` any more."""
+    async def edit_own(self, display_name: str, changes: Mapping[str, str | None], *, actor: Actor) -> Account:
+        """Change one's own display name and attributes; those that are not named stay."""
         text, checked = check_display_name(display_name), check_attributes(changes)
 
         async def body(tx: Transaction) -> Account:
             account = await self._own_or_changeable(tx, actor, actor.id)
-            held = await profile_store.attributes(tx, account.id)
-            if expected != (account.display_name, {name: each.value for name, each in held.items()}):
-                raise Conflict("Your profile was changed elsewhere meanwhile.", hint="Look at it again, and repeat the change.")
             now = self._clock.now()
             for name, value in checked.items():
                 if value is None:

@@ -39,6 +39,30 @@ BLANK: Mapping[str, str] = dict.fromkeys(
 """Every field, empty: a box that is not ticked is not sent."""
 
 
+LABELS: Mapping[str, str] = {
+    "description": "Description",
+    "shortest": "Shortest life",
+    "default": "Life when none is asked for",
+    "longest": "Longest life",
+    "backdate": "Begins before it is asked for by",
+    "issuer": "Issuing CA",
+    "issuer_url": "Address of the issuer's certificate",
+    "ocsp_url": "Address of its responder",
+    "crl_url": "Address of its revocation list",
+    "most_names": "Most names",
+    "shortest_rsa": "Bits that an RSA key has at least",
+    "wildcards": "Names may begin with *",
+    "common_name": "The subject may hold a common name",
+    "provisioner_extension": "Certificates say which provisioner vouched",
+    **{
+        f"{member}-{value}": f"{label}: {_WORDS.get(value, value.replace('_', ' '))}"
+        for member, (label, values) in TICKED.items()
+        for value in values
+    },
+}
+"""Of what is compared where someone else changed a profile meanwhile."""
+
+
 def boxes() -> dict[str, tuple[str, tuple[tuple[str, str], ...]]]:
     """Member → what its boxes are called, and of each its value and its words."""
     return {

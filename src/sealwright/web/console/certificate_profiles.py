@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -10,17 +9,28 @@ from msgspec import Struct
 
 from sealwright.access import Permission, require
 from sealwright.access.approvals import ApprovalPending
-from sealwright.ca import BUILT_IN_PROFILES, KnownProfile, Profile, ProfileRegistry, profile_members
+from sealwright.ca import BUILT_IN_PROFILES, KnownProfile, Profile, ProfileRegistry
 from sealwright.clock import in_words
 from sealwright.errors import Conflict, Failure, InvalidInput
 from sealwright.http import Response, redirect
 from sealwright.identity import SignedIn
 from sealwright.web.console.approvals import APPROVALS_PAGE
-from sealwright.web.console.certificate_profile_form import BLANK, NUMBERS, SWITCHES, TEXTS, TICKED, boxes, members_in, typed_of
+from sealwright.web.console.certificate_profile_form import (
+    BLANK,
+    LABELS,
+    NUMBERS,
+    SWITCHES,
+    TEXTS,
+    TICKED,
+    boxes,
+    members_in,
+    typed_of,
+)
 from sealwright.web.console.frame import Question, ask, context_of
 from sealwright.web.forms import FormError, fields_of, form_error
 from sealwright.web.navigation import PageLink
 from sealwright.web.notices import done, notice_text
+from sealwright.web.overtaken import FormOvertaken, OvertakenForm, unless_overtaken, version_of
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
 
@@ -94,12 +104,18 @@ class CertificateProfilePages:
     async def edit(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Change a profile; where it asks for approval, show the request that holds the change."""
         known = await self._found(page_request)
-        if page_request.typed("seen") != _seen(known):
-            stale = Conflict("Someone changed this profile meanwhile.", hint="Open the form again to see how it is now.")
-            return self._form(page_request, person, known, page_request.form, failure=stale)
+        typed = {**BLANK, **page_request.form}
+
+        async def read() -> Mapping[str, str]:
+            return _fields(await self._found(page_request))
+
         try:
-            members = _given(members_in(page_request.form))
-            changed = await self._profiles.change(known.profile.name, members, actor=person.actor)
+            async with unless_overtaken(page_request.typed("seen"), read, typed, LABELS):
+                members = _given(members_in(page_request.form))
+                changed = await self._profiles.change(known.profile.name, members, actor=person.actor)
+        except FormOvertaken as overtaken:
+            known = await self._found(page_request)
+            return self._form(page_request, person, known, page_request.form, stale=overtaken.form)
         except ApprovalPending as held:
             return redirect(f"{APPROVALS_PAGE}/{held.request_id}")
         except (InvalidInput, Conflict) as failure:
@@ -114,18 +130,20 @@ class CertificateProfilePages:
         typed: Mapping[str, str],
         *,
         failure: Failure | None = None,
+        stale: OvertakenForm | None = None,
     ) -> Response:
         trail = () if known is None else (PageLink(_path(known.profile), known.profile.name),)
         return self._pages.console(
             "certificate-profile-form.html",
             context_of(page_request, person, *trail),
-            status=200 if failure is None else 409 if isinstance(failure, Conflict) else 422,
+            status=409 if stale is not None or isinstance(failure, Conflict) else 200 if failure is None else 422,
+            stale=stale,
             heading="Make a profile" if known is None else f"Change {known.profile.name}",
             errors=() if failure is None else _errors(failure),
             typed={**BLANK, **typed},
             boxes=boxes(),
             is_new=known is None,
-            seen="" if known is None else _seen(known),
+            seen="" if known is None else version_of(_fields(known)),
             action=f"{PROFILES_PAGE}/new" if known is None else f"{_path(known.profile)}/edit",
             back=PROFILES_PAGE if known is None else _path(known.profile),
         )
@@ -217,6 +235,6 @@ def _path(profile: Profile) -> str:
     return f"{PROFILES_PAGE}/{profile.name}"
 
 
-def _seen(known: KnownProfile) -> str:
-    """Which version of it a form was opened with."""
-    return hashlib.sha256(repr(profile_members(known.profile)).encode()).hexdigest()[:32]
+def _fields(known: KnownProfile) -> dict[str, str]:
+    """What a form of it is made from."""
+    return {**BLANK, **typed_of(known.profile)}

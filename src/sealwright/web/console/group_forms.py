@@ -22,10 +22,10 @@ from sealwright.identity import (
     SignedIn,
 )
 from sealwright.web.console.groups import GROUPS_PAGE, NEW_GROUP_PAGE
-from sealwright.web.console.stale import OvertakenForm, seen_of, stale_form
 from sealwright.web.forms import FormError, fields_of, missing
 from sealwright.web.navigation import PageLink
 from sealwright.web.notices import done
+from sealwright.web.overtaken import FormOvertaken, OvertakenForm, unless_overtaken, version_of
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import ConsoleContext, Pages
 
@@ -86,19 +86,23 @@ class GroupFormPages:
         """Change the group."""
         group = await self._group(page_request, person)
         typed, held = _typed(page_request, _LABELS), await self._held(group)
-        stale = stale_form(page_request.typed("seen"), held, typed, _LABELS)
-        if stale is not None:
-            return self._form(page_request, person, group, typed, stale=stale, held=held)
         changed = group
+
+        async def read() -> Mapping[str, str]:
+            return await self._held(await self._directory.show_group(group.id, actor=person.actor))
+
         try:
-            if typed != held:
-                changed = await self._directory.update_group(
-                    group.id,
-                    name=typed["name"] if typed["name"] != held["name"] else UNSET,
-                    description=typed["description"] if typed["description"] != held["description"] else UNSET,
-                    managed_by=(typed["manager"] or None) if typed["manager"] != held["manager"] else UNSET,
-                    actor=person.actor,
-                )
+            async with unless_overtaken(page_request.typed("seen"), read, typed, _LABELS):
+                if typed != held:
+                    changed = await self._directory.update_group(
+                        group.id,
+                        name=typed["name"] if typed["name"] != held["name"] else UNSET,
+                        description=typed["description"] if typed["description"] != held["description"] else UNSET,
+                        managed_by=(typed["manager"] or None) if typed["manager"] != held["manager"] else UNSET,
+                        actor=person.actor,
+                    )
+        except FormOvertaken as overtaken:
+            return self._form(page_request, person, group, typed, stale=overtaken.form, held=await read())
         except (InvalidInput, Conflict, MemberNotFound) as refusal:
             errors = fields_of(refusal, _FIELDS)
             return self._form(page_request, person, group, typed, held=held, errors=errors)
@@ -124,7 +128,7 @@ class GroupFormPages:
             stale=stale,
             group=group,
             typed=typed,
-            seen=seen_of(typed if held is None else held),
+            seen=version_of(typed if held is None else held),
             action=path,
         )
 
@@ -146,29 +150,38 @@ class GroupFormPages:
     async def save_policy(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Change what a group asks; where it asks for nothing, the policy is removed."""
         group = await self._group(page_request, person)
-        policy = await self._policies.show(group.id, actor=person.actor)
-        typed, held = _typed(page_request, _POLICY_LABELS), policy_fields(policy)
-        stale = stale_form(page_request.typed("seen"), held, typed, _POLICY_LABELS)
-        wanted, errors = _policy_of(group, typed)
-        if stale is not None or errors:
-            return self._policy_form(page_request, person, group, typed, held, stale=stale, errors=errors)
+        typed = _typed(page_request, _POLICY_LABELS)
+
+        async def read() -> Mapping[str, str]:
+            return policy_fields(await self._policies.show(group.id, actor=person.actor))
+
         try:
-            if any(typed.values()):
-                await self._policies.change(
-                    group.id,
-                    auth_expiry=wanted.auth_expiry,
-                    privilege_expiry=wanted.privilege_expiry,
-                    credential_minimum=wanted.credential_minimum,
-                    password_minimum_length=wanted.password_minimum_length,
-                    self_mail_write=wanted.self_mail_write,
-                    actor=person.actor,
-                )
-            elif policy is not None:
-                await self._policies.remove(group.id, actor=person.actor)
+            async with unless_overtaken(page_request.typed("seen"), read, typed, _POLICY_LABELS):
+                wanted, errors = _policy_of(group, typed)
+                if errors:
+                    return self._policy_form(page_request, person, group, typed, await read(), errors=errors)
+                await self._set_policy(group, wanted, person)
+        except FormOvertaken as overtaken:
+            return self._policy_form(page_request, person, group, typed, await read(), stale=overtaken.form)
         except InvalidInput as refusal:
             errors = fields_of(refusal, _POLICY_FIELDS)
-            return self._policy_form(page_request, person, group, typed, held, errors=errors)
+            return self._policy_form(page_request, person, group, typed, await read(), errors=errors)
         return done(f"{GROUPS_PAGE}/{group.name}", "policy-changed")
+
+    async def _set_policy(self, group: Group, wanted: GroupPolicy, person: SignedIn) -> None:
+        """One that asks for nothing is removed."""
+        if wanted != GroupPolicy(group.name):
+            await self._policies.change(
+                group.id,
+                auth_expiry=wanted.auth_expiry,
+                privilege_expiry=wanted.privilege_expiry,
+                credential_minimum=wanted.credential_minimum,
+                password_minimum_length=wanted.password_minimum_length,
+                self_mail_write=wanted.self_mail_write,
+                actor=person.actor,
+            )
+        elif await self._policies.show(group.id, actor=person.actor) is not None:
+            await self._policies.remove(group.id, actor=person.actor)
 
     def _policy_form(
         self,
@@ -191,7 +204,7 @@ class GroupFormPages:
             group=group,
             everyone=group.id in DYNAMIC_GROUPS,
             typed=typed,
-            seen=seen_of(held),
+            seen=version_of(held),
             minimums=MINIMUMS,
             may_write=MAY_WRITE,
         )

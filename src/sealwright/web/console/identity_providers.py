@@ -29,10 +29,10 @@ from sealwright.web.console.identity_provider_form import (
     typed_of,
     usual,
 )
-from sealwright.web.console.stale import OvertakenForm, stale_form
 from sealwright.web.forms import FormError, fields_of, form_error
 from sealwright.web.navigation import PageLink
 from sealwright.web.notices import done, notice_text
+from sealwright.web.overtaken import FormOvertaken, OvertakenForm, unless_overtaken, version_of
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import ConsoleContext, Pages
 
@@ -120,12 +120,17 @@ class IdentityProviderPages:
     async def edit(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Change a provider, if it still passes every check."""
         provider = await self._found(page_request, person)
-        if page_request.typed("seen") != str(provider.updated_at):
-            typed = usual(blank=True) | dict(page_request.form)
-            stale = stale_form("", typed_of(provider), typed, LABELS)
-            return self._form(page_request, person, provider, page_request.form, stale=stale)
+        typed = usual(blank=True) | dict(page_request.form)
+
+        async def read() -> Mapping[str, str]:
+            return _versioned(await self._found(page_request, person))
+
         try:
-            await self._providers.update(provider.id, provider_input(page_request.form), actor=person.actor)
+            async with unless_overtaken(page_request.typed("seen"), read, typed, LABELS):
+                await self._providers.update(provider.id, provider_input(page_request.form), actor=person.actor)
+        except FormOvertaken as overtaken:
+            provider = await self._found(page_request, person)
+            return self._form(page_request, person, provider, page_request.form, stale=overtaken.form)
         except (InvalidInput, Conflict) as failure:
             return self._form(page_request, person, provider, page_request.form, failure=failure)
         return done(_path(provider), "provider-changed")
@@ -152,7 +157,7 @@ class IdentityProviderPages:
             checks=checks,
             typed={**usual(blank=bool(page_request.form)), **typed},
             rules=RULES,
-            seen="" if provider is None else str(provider.updated_at),
+            seen="" if provider is None else version_of(_versioned(provider)),
             has_secret=provider is not None and provider.has_secret,
             action=action,
             back=PROVIDERS_PAGE if provider is None else _path(provider),
@@ -239,6 +244,11 @@ class IdentityProviderPages:
             back_channel=self._back_channel,
             **values,
         )
+
+
+def _versioned(provider: UpstreamProvider) -> dict[str, str]:
+    """What a form is made from; another client secret, which no form shows, is another version too."""
+    return typed_of(provider) | {"changed": str(provider.updated_at)}
 
 
 def _errors(failure: Failure, checks: tuple[ProviderCheck, ...]) -> tuple[FormError, ...]:

@@ -22,10 +22,10 @@ from sealwright.identity import (
 from sealwright.web.console.frame import Question, ask
 from sealwright.web.console.moments import MomentRefused, moment_of, moment_text
 from sealwright.web.console.people import PEOPLE_PAGE
-from sealwright.web.console.stale import OvertakenForm, seen_of, stale_form
 from sealwright.web.forms import FormError, fields_of
 from sealwright.web.navigation import PageLink
 from sealwright.web.notices import done
+from sealwright.web.overtaken import FormOvertaken, OvertakenForm, unless_overtaken, version_of
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import ConsoleContext, Pages
 from sealwright.web.profile import FIELDS
@@ -61,17 +61,21 @@ class PersonEditPages:
         """Change the names and addresses."""
         account = await self._account(page_request, person)
         typed, held = _typed(page_request, _NAMES), _names_of(account)
-        stale = stale_form(page_request.typed("seen"), held, typed, _NAMES)
-        if stale is not None:
-            return await self._page(page_request, person, account, names=typed, stale=stale)
+
+        async def read() -> Mapping[str, str]:
+            return _names_of(await self._directory.show_person(account.id, actor=person.actor))
+
         try:
-            changed = await self._directory.update_person(
-                account.id,
-                name=typed["name"] if typed["name"] != account.name else None,
-                display_name=typed["display-name"],
-                mails=_mails(typed["mails"], account) if typed["mails"].split() != held["mails"].split() else None,
-                actor=person.actor,
-            )
+            async with unless_overtaken(page_request.typed("seen"), read, typed, _NAMES):
+                changed = await self._directory.update_person(
+                    account.id,
+                    name=typed["name"] if typed["name"] != account.name else None,
+                    display_name=typed["display-name"],
+                    mails=_mails(typed["mails"], account) if typed["mails"].split() != held["mails"].split() else None,
+                    actor=person.actor,
+                )
+        except FormOvertaken as overtaken:
+            return await self._page(page_request, person, account, names=typed, stale=overtaken.form)
         except (InvalidInput, Conflict) as refusal:
             return await self._page(page_request, person, account, names=typed, errors=fields_of(refusal, _FIELDS))
         return done(_path(changed), "person-changed")
@@ -80,29 +84,36 @@ class PersonEditPages:
         """Change what applications may be told about the person."""
         account = await self._account(page_request, person)
         typed, held = _typed(page_request, _ATTRIBUTES), await self._attributes_of(account)
-        stale = stale_form(page_request.typed("seen"), held, typed, _ATTRIBUTES)
-        errors = _wrong_attributes(typed)
-        if stale is not None or errors:
-            return await self._page(page_request, person, account, attributes=typed, stale=stale, errors=errors)
-        changes = {each.name: typed[each.id] or None for each in FIELDS if typed[each.id] != held[each.id]}
-        if changes:
-            await self._directory.set_attributes(account.id, changes, actor=person.actor)
+        try:
+            async with unless_overtaken(page_request.typed("seen"), lambda: self._attributes_of(account), typed, _ATTRIBUTES):
+                errors = _wrong_attributes(typed)
+                changes = {each.name: typed[each.id] or None for each in FIELDS if typed[each.id] != held[each.id]}
+                if changes and not errors:
+                    await self._directory.set_attributes(account.id, changes, actor=person.actor)
+        except FormOvertaken as overtaken:
+            return await self._page(page_request, person, account, attributes=typed, stale=overtaken.form)
+        if errors:
+            return await self._page(page_request, person, account, attributes=typed, errors=errors)
         return done(_path(account), "person-changed")
 
     async def save_validity(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Set from when and until when the person may act; it asks first where that ends their access now."""
         account = await self._account(page_request, person)
-        typed, held = _typed(page_request, _VALIDITY), _validity_of(account)
-        stale = stale_form(page_request.typed("seen"), held, typed, _VALIDITY)
-        if stale is not None:
-            return await self._page(page_request, person, account, validity=typed, stale=stale)
+        typed = _typed(page_request, _VALIDITY)
+
+        async def read() -> Mapping[str, str]:
+            return _validity_of(await self._directory.show_person(account.id, actor=person.actor))
+
         try:
-            begins, ends = (moment_of(typed[name], _VALIDITY[name], name) for name in _VALIDITY)
-            now = self._clock.now()
-            out = (begins is not None and begins > now) or (ends is not None and ends <= now)
-            if out and page_request.typed("sure") != "yes" and account.status(now).active:
-                return await self._ask(page_request, person, account, typed)
-            await self._directory.set_validity(account.id, valid_from=begins, valid_until=ends, actor=person.actor)
+            async with unless_overtaken(page_request.typed("seen"), read, typed, _VALIDITY):
+                begins, ends = (moment_of(typed[name], _VALIDITY[name], name) for name in _VALIDITY)
+                now = self._clock.now()
+                out = (begins is not None and begins > now) or (ends is not None and ends <= now)
+                if out and page_request.typed("sure") != "yes" and account.status(now).active:
+                    return await self._ask(page_request, person, account, typed)
+                await self._directory.set_validity(account.id, valid_from=begins, valid_until=ends, actor=person.actor)
+        except FormOvertaken as overtaken:
+            return await self._page(page_request, person, account, validity=typed, stale=overtaken.form)
         except MomentRefused as refusal:
             return await self._page(page_request, person, account, validity=typed, errors=(refusal.error,))
         except (InvalidInput, Conflict) as refusal:
@@ -170,6 +181,8 @@ class PersonEditPages:
         stale: OvertakenForm | None = None,
         errors: tuple[FormError, ...] = (),
     ) -> Response:
+        if stale is not None:
+            account = await self._directory.show_person(account.id, actor=person.actor)
         held = PersonForms(_names_of(account), await self._attributes_of(account), _validity_of(account))
         return self._pages.console(
             "person-edit.html",
@@ -180,7 +193,7 @@ class PersonEditPages:
             account=account,
             fields=FIELDS,
             typed=PersonForms(names or held.names, attributes or held.attributes, validity or held.validity),
-            seen=PersonForms(*({"": seen_of(each)} for each in (held.names, held.attributes, held.validity))),
+            seen=PersonForms(*({"": version_of(each)} for each in (held.names, held.attributes, held.validity))),
         )
 
     @staticmethod

@@ -20,10 +20,10 @@ from sealwright.identity import (
 )
 from sealwright.web.console.accounts import NEW_SERVICE_ACCOUNT_PAGE, SERVICE_ACCOUNTS_PAGE
 from sealwright.web.console.frame import Question, ask, hit_list
-from sealwright.web.console.stale import OvertakenForm, seen_of, stale_form
 from sealwright.web.forms import FormError, fields_of, missing
 from sealwright.web.navigation import PageLink
 from sealwright.web.notices import done
+from sealwright.web.overtaken import FormOvertaken, OvertakenForm, unless_overtaken, version_of
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import ConsoleContext, Pages
 
@@ -72,17 +72,22 @@ class ServiceAccountFormPages:
         """Change the account."""
         account = await self._account(page_request, person)
         typed, held = _typed(page_request), await self._held(account)
-        stale = stale_form(page_request.typed("seen"), held, typed, _LABELS)
-        if stale is not None:
-            return self._form(page_request, person, account, typed, held=held, stale=stale)
-        directory, actor = self._directory, person.actor
+        directory, actor, account_id = self._directory, person.actor, account.id
+
+        async def read() -> Mapping[str, str]:
+            return await self._held(await directory.show_service_account(account_id, actor=actor))
+
         try:
-            which = await directory.changeable_service_account(account.id, Event.PERSON_UPDATED, actor=actor)
-            if typed["manager"] != held["manager"]:
-                account = await directory.set_service_account_manager(which, typed["manager"] or None, actor=actor)
-            if (typed["name"], typed["display-name"]) != (held["name"], held["display-name"]):
-                names = {"name": typed["name"], "display_name": typed["display-name"]}
-                account = await directory.update_person(which, **names, actor=actor)
+            async with unless_overtaken(page_request.typed("seen"), read, typed, _LABELS):
+                which = await directory.changeable_service_account(account.id, Event.PERSON_UPDATED, actor=actor)
+                if typed["manager"] != held["manager"]:
+                    account = await directory.set_service_account_manager(which, typed["manager"] or None, actor=actor)
+                if (typed["name"], typed["display-name"]) != (held["name"], held["display-name"]):
+                    names = {"name": typed["name"], "display_name": typed["display-name"]}
+                    account = await directory.update_person(which, **names, actor=actor)
+        except FormOvertaken as overtaken:
+            held = await self._held(account)
+            return self._form(page_request, person, account, typed, held=held, stale=overtaken.form)
         except _REFUSALS as refusal:
             errors = fields_of(refusal, _FIELDS)
             return self._form(page_request, person, account, typed, held=await self._held(account), errors=errors)
@@ -108,7 +113,7 @@ class ServiceAccountFormPages:
             stale=stale,
             account=account,
             typed=typed,
-            seen=seen_of(typed if held is None else held),
+            seen=version_of(typed if held is None else held),
             action=path,
         )
 

@@ -7,6 +7,7 @@ import pytest
 from sealwright.access import SYSTEM
 from sealwright.access.approvals import ApprovalRule
 from tests.pages_place import ORIGIN, InProcessBrowser, Place, pages_place
+from tests.unit.web.reading import Reading
 
 PROFILES = f"{ORIGIN}/ui/profiles"
 FIELDS = {
@@ -69,6 +70,20 @@ def test_change_of_a_profile_that_asks_for_approval_leads_to_its_request(place: 
     assert "/ui/approvals/" in page.url
     assert "48h0m0s" in page.text
     assert "30 days" in browser.open(f"{PROFILES}/web").text
+
+
+def test_form_that_someone_overtook_shows_what_changed_and_keeps_what_was_typed(place: Place) -> None:
+    browser = chief(place)
+    browser.submit(browser.open(f"{PROFILES}/new"), "save", **FIELDS)
+    form = browser.open(f"{PROFILES}/web/edit")
+    browser.submit(browser.open(f"{PROFILES}/web/edit"), "save", longest="72h")
+    stale = browser.submit(form, "save", longest="48h", description="Mine")
+    assert stale.status == 409
+    assert [each.text for each in Reading(stale.text).all("del", "ins")] == ["72h0m0s", "48h"]
+    assert stale.form_with("save").fields["description"] == "Mine"
+    assert "3 days" in browser.open(f"{PROFILES}/web").text
+    browser.submit(stale, "save")
+    assert "2 days" in browser.open(f"{PROFILES}/web").text
 
 
 def test_built_in_profile_offers_no_change(place: Place) -> None:

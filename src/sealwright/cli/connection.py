@@ -37,6 +37,7 @@ _FAILURES: Mapping[int, type[CommandFailed]] = {
     401: SignInNeeded,
     404: Missing,
     409: Clash,
+    412: Clash,
     413: ValueRefused,
     415: ValueRefused,
     422: ValueRefused,
@@ -59,31 +60,44 @@ class Connection:
         self._token = token
         self._transport: Transport | None = None
         self._sign_in_again = sign_in_again
+        self._versions: dict[tuple[str, ...], str] = {}
+        """Path of an object that was read → its entity tag."""
 
     def use_token(self, token: str) -> None:
         """Go on with another token of the session."""
         self._token = token
 
-    def call(self, method: str, *path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
+    def call(
+        self,
+        method: str,
+        *path: str,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        as_read: tuple[str, ...] = (),
+    ) -> Any:
         """Call ``/api/v1/<path…>``; returns the JSON value of the answer, or None where there is none.
+
+        `as_read`: path of an object; where this connection read it, the call is refused if it was changed since.
 
         Where the sign-in is too long ago and there is someone to be asked, they are, once, and the call is repeated.
         """
         try:
-            return self._call(method, *path, body=body, query=query)
+            return self._call(method, *path, body=body, query=query, as_read=as_read)
         except RefusedByServer as refusal:
             again, self._sign_in_again = self._sign_in_again, None
             if refusal.kind != _RECENT_SIGN_IN_NEEDED or again is None:
                 raise
         again(self)
-        return self._call(method, *path, body=body, query=query)
+        return self._call(method, *path, body=body, query=query, as_read=as_read)
 
     def download(self, *path: str, query: Mapping[str, str], take: Callable[[bytes], None]) -> None:
         """GET what may be long or come slowly, piece by piece."""
         self._answer("GET", *path, body=None, query=query, take=take)
 
-    def _call(self, method: str, *path: str, body: Any, query: Mapping[str, str] | None) -> Any:
-        answer = self._answer(method, *path, body=body, query=query)
+    def _call(self, method: str, *path: str, body: Any, query: Mapping[str, str] | None, as_read: tuple[str, ...]) -> Any:
+        answer = self._answer(method, *path, body=body, query=query, version=self._versions.get(as_read, ""))
+        if method == "GET" and answer.entity_tag:
+            self._versions[path] = answer.entity_tag
         if not answer.body:
             return None
         try:
@@ -98,6 +112,7 @@ class Connection:
         body: Any,
         query: Mapping[str, str] | None,
         take: Callable[[bytes], None] | None = None,
+        version: str = "",
     ) -> Answer:
         if "" in path:
             raise WrongUsage("an argument is empty where a name or a number is needed.")
@@ -106,6 +121,8 @@ class Connection:
         headers = {"accept": "application/json"}
         if self._token:
             headers["authorization"] = f"Bearer {self._token}"
+        if version:
+            headers["if-match"] = version
         content = None
         if body is not None:
             headers["content-type"] = "application/json"

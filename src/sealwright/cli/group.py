@@ -128,7 +128,7 @@ def purge_members(context: CommandContext, name: str) -> None:
         return [f"{counted(number, 'member')} of {name} will not be in it any more; they stay themselves."]
 
     ask_first(context, f"Remove all members from {name}?", tell)
-    changed = connection.call("PUT", "groups", name, "members", body={"members": []})
+    changed = connection.call("PUT", "groups", name, "members", body={"members": []}, as_read=("groups", name))
     context.output.confirm(f"{changed['name']} has no members now")
     context.output.json(changed)
 

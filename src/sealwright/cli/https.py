@@ -34,6 +34,8 @@ class Answer(NamedTuple):
 
     status: int
     body: bytes
+    entity_tag: str = ""
+    """Of the version of the object that the body is."""
 
 
 class Transport(Protocol):
@@ -67,7 +69,7 @@ class Https:
                         raise CommandFailed(f"the answer of {origin_of(url)} is longer than {self._largest_answer} bytes.")
                     if time.monotonic() > end:
                         raise TimeoutError
-                return Answer(response.status, bytes(received))
+                return Answer(response.status, bytes(received), response.getheader("etag", ""))
         finally:
             connection.close()
 

@@ -133,7 +133,7 @@ def narrow(context: CommandContext, key_id: str, scopes: tuple[str, ...]) -> Non
         ]
 
     ask_first(context, "Narrow it?", tell)
-    value = connection.call("POST", *_PLACE, key_id, "narrow", body={"scopes": list(scopes) or None})
+    value = connection.call("POST", *_PLACE, key_id, "narrow", body={"scopes": list(scopes) or None}, as_read=(*_PLACE, key_id))
     context.output.confirm(f"The key {value['name']} may {listed(value['scopes'])} from now on")
     context.output.json(value)
 
@@ -158,7 +158,7 @@ def revoke(context: CommandContext, key_id: str) -> None:
         return [f"The key {found['name']} of {found['owner']} will open nothing any more; it was last used {used}."]
 
     ask_first(context, "Revoke it?", tell)
-    connection.call("DELETE", *_PLACE, key_id)
+    connection.call("DELETE", *_PLACE, key_id, as_read=(*_PLACE, key_id))
     context.output.confirm(f"Revoked key {key_id}")
     context.output.json({"id": key_id, "revoked": True})
 

@@ -197,7 +197,8 @@ def delete(context: CommandContext, provider_id: str, *, end_sessions: bool) -> 
         return [f"{found['name']} ({found['issuer_url']}): {gone}"]
 
     ask_first(context, "Delete it?", tell)
-    connection.call("DELETE", *_PATH, provider_id, query={"end_sessions": "true"} if end_sessions else None)
+    query = {"end_sessions": "true"} if end_sessions else None
+    connection.call("DELETE", *_PATH, provider_id, query=query, as_read=(*_PATH, provider_id))
     context.output.confirm(f"Deleted identity provider {provider_id}")
     context.output.json({"id": provider_id, "deleted": True})
 

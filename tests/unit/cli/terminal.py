@@ -76,7 +76,7 @@ class InProcess:
             request_id="request-1",
         )
         answer = terminal.wait(terminal.world.answer(origin, received))
-        return Answer(answer.status, answer.body)
+        return Answer(answer.status, answer.body, dict(answer.headers).get("etag", ""))
 
     def download(self, url: str, headers: Mapping[str, str], take: Callable[[bytes], None]) -> Answer:
         terminal, parts = self._terminal, urlsplit(url)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sealwright.access import SYSTEM
 from tests.unit.cli.test_administration import OAUTH2
 from tests.unit.identity.world import PASSWORD
 
@@ -112,3 +113,32 @@ def test_person_who_may_not_delete_is_refused_before_any_question(admin):
     for arguments, _ in DESTRUCTIVE[:2] + DESTRUCTIVE[3:]:
         done = admin.run(*arguments, tty=True, stdin="y\n")
         assert (done.code, "[y/N]" in done.err, "does not have the permission" in done.err) == (1, False, True), done
+
+
+class Meanwhile(list[str]):
+    """Requests of a terminal; someone else changes something before the first that is no reading."""
+
+    def __init__(self, change):
+        super().__init__()
+        self._change = change
+
+    def append(self, request):
+        if not request.startswith("GET"):
+            self._change()
+        super().append(request)
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_was_changed_while_the_question_stood_is_not_done(admin, asked):
+    admin.ok("group", "create", "team")
+    admin.ok("group", "add-members", "team", "alice")
+    directory = admin.world.directory
+    admin.requests = Meanwhile(lambda: admin.wait(directory.add_members("team", ["root"], actor=SYSTEM)))
+    done = admin.run("group", "purge-members", "team", *(() if asked else ("--yes",)), tty=True, stdin="y\n")
+    members = admin.wait(directory.members_of("team", actor=SYSTEM)).accounts
+    if asked:
+        assert done.code == 5
+        assert "was changed since" in done.err
+        assert sorted(each.name for each in members) == ["alice", "root"]
+    else:
+        assert (done.code, members) == (0, ())

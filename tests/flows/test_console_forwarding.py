@@ -39,7 +39,7 @@ def test_receiver_that_is_down_is_said_so_with_its_error_and_what_waits(place, b
     assert "It did not take the test event" in tested.text
     assert "cannot be reached" in tested.text
     page = browser.open(f"{ORIGIN}/ui/audit/sinks").text
-    assert "failing, 1 tries" in page
+    assert "failing, 1 try" in page
     overview = browser.open(f"{ORIGIN}/ui/overview").text
     assert "Forwarding to siem" in overview
     assert "Nothing that you may see needs anyone" not in overview

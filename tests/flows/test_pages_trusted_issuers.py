@@ -95,7 +95,7 @@ def test_issuer_and_its_rules_are_changed_in_their_places_on_pages(place: Place)
     assert "1 hour" in page.text
     page = browser.submit(overtaken, "save", conditions="repository=evil/*")
     assert page.status == 409
-    assert "Someone changed it meanwhile" in page.text
+    assert "Someone changed this meanwhile" in page.text
     assert "evil" not in browser.open(f"{ISSUERS}/ci").text
 
 

@@ -14,6 +14,7 @@ from sealwright.http import Response
 from sealwright.oauth import AssertionExplanation, Check, IssuerRule, JudgedRule, TrustedIssuer
 from sealwright.oauth.trusted_issuers.conditions import Unmet
 from sealwright.web.console.trusted_issuer_forms import ISSUER_FIELDS, RULE_FIELDS
+from sealwright.web.overtaken import OvertakenForm
 
 if TYPE_CHECKING:
     from tests.unit.web.gallery import Gallery
@@ -65,7 +66,7 @@ def trusted_issuer_pages(gallery: Gallery, show: Callable[..., Response]) -> Ite
     new = one | {"issuer": replace(issuer, reusable=True), "rules": ()}
     yield "trusted-issuer-new", show("trusted-issuer.html", here, **new)
     yield from _explanations(gallery, show)
-    form: dict[str, Any] = {"action": "/ui/new/trusted-issuer", "back": HERE, "issuer": None, "seen": ""}
+    form: dict[str, Any] = {"action": "/ui/new/trusted-issuer", "back": HERE, "issuer": None, "seen": "", "stale": None}
     empty = dict.fromkeys(ISSUER_FIELDS, "")
     yield "trusted-issuer-form", show("trusted-issuer-form.html", here, typed=empty, **form)
     typed = {name: text(name) for name in ISSUER_FIELDS} | {"reusable": "yes"}
@@ -73,6 +74,8 @@ def trusted_issuer_pages(gallery: Gallery, show: Callable[..., Response]) -> Ite
     yield "trusted-issuer-form-wrong", show("trusted-issuer-form.html", here, typed=typed, errors=wrong, **form)
     edit = {"issuer": issuer, "seen": "5d0d", "action": f"{PATH}/edit", "back": PATH}
     yield "trusted-issuer-edit", show("trusted-issuer-form.html", here, **(form | edit), typed=typed)
+    stale = {"stale": OvertakenForm(((text("Audience"), text("now"), text("typed")),))}
+    yield "trusted-issuer-stale", show("trusted-issuer-form.html", here, **(form | edit | stale), typed=typed)
     form |= {"usual": text("10 minutes"), "action": f"{PATH}/rules", "back": PATH, "issuer": issuer, "rule": None}
     empty = dict.fromkeys(RULE_FIELDS, "")
     yield "trusted-issuer-rule-form", show("trusted-issuer-rule-form.html", here, typed=empty, **form)

@@ -144,7 +144,7 @@ class AuditSinkPages:
 def listed_sink(sink: Sink, waiting: int) -> ListedSink:
     """A receiver as a row: it works only if it took something and nothing failed since."""
     if sink.tries:
-        kind, word = "bad", f"failing, {sink.tries} tries"
+        kind, word = "bad", f"failing, {sink.tries} {'try' if sink.tries == 1 else 'tries'}"
     elif sink.last_sent_at is None:
         kind, word = "", "nothing sent yet"
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import UNSET
@@ -12,7 +13,6 @@ from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.oauth import IssuerRule, IssuerWithRules, TrustedIssuers
 from sealwright.web.console.frame import context_of
-from sealwright.web.console.stale import seen_of
 from sealwright.web.console.trusted_issuer_forms import (
     ISSUER_FIELDS,
     RULE_FIELDS,
@@ -31,10 +31,17 @@ from sealwright.web.console.trusted_issuers import path_of, rule_at
 from sealwright.web.forms import FormError
 from sealwright.web.navigation import PageLink
 from sealwright.web.notices import done
+from sealwright.web.overtaken import FormOvertaken, OvertakenForm, unless_overtaken, version_of
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
 
-_OVERTAKEN: Final = FormError("Someone changed it meanwhile. Nothing was saved: open the form again to see how it is now.")
+_ISSUER_LABELS: Final = {
+    "audience": "Audience",
+    "jwks-uri": "Address of its keys",
+    "jwks": "Its keys",
+    "reusable": "Tokens may be used more than once",
+}
+_RULE_LABELS: Final = {"conditions": "What the token has to say", "scopes": "Scopes", "lifetime": "Lasts"}
 
 
 class TrustedIssuerEdits:
@@ -51,26 +58,32 @@ class TrustedIssuerEdits:
     async def change(self, page_request: PageRequest, person: SignedIn) -> Response:
         """Change how its tokens are verified."""
         found, form = await self._found(page_request, person), page_request.form
-        if page_request.typed("seen") != seen_of(issuer_values(found.issuer)):
-            return self._form(page_request, person, found, (_OVERTAKEN,), status=409)
-        errors, status = key_errors(form), 422
-        if not errors:
-            try:
-                await self._issuers.update(
-                    found.issuer.name,
-                    audience=page_request.typed("audience").strip() or None,
-                    jwks_uri=page_request.typed("jwks-uri").strip() or None,
-                    jwks=key_set(form),
-                    reusable=page_request.typed("reusable") == "yes",
-                    actor=person.actor,
-                )
-            except InvalidInput as failure:
-                errors = refused_issuer(failure)
-            except NotPermitted as failure:
-                errors, status = refused_issuer(failure), 403
-            else:
-                return done(path_of(found.issuer), "issuer-changed")
-        return self._form(page_request, person, found, errors, status=status)
+
+        async def read() -> Mapping[str, str]:
+            return issuer_values((await self._found(page_request, person)).issuer)
+
+        try:
+            async with unless_overtaken(page_request.typed("seen"), read, typed_in(form, ISSUER_FIELDS), _ISSUER_LABELS):
+                errors, status = key_errors(form), 422
+                if not errors:
+                    await self._issuers.update(
+                        found.issuer.name,
+                        audience=page_request.typed("audience").strip() or None,
+                        jwks_uri=page_request.typed("jwks-uri").strip() or None,
+                        jwks=key_set(form),
+                        reusable=page_request.typed("reusable") == "yes",
+                        actor=person.actor,
+                    )
+        except FormOvertaken as overtaken:
+            found = await self._found(page_request, person)
+            return self._form(page_request, person, found, status=409, stale=overtaken.form)
+        except InvalidInput as failure:
+            errors = refused_issuer(failure)
+        except NotPermitted as failure:
+            errors, status = refused_issuer(failure), 403
+        if errors:
+            return self._form(page_request, person, found, errors, status=status)
+        return done(path_of(found.issuer), "issuer-changed")
 
     def _form(
         self,
@@ -80,16 +93,18 @@ class TrustedIssuerEdits:
         errors: tuple[FormError, ...] = (),
         *,
         status: int = 200,
+        stale: OvertakenForm | None = None,
     ) -> Response:
         path, held = path_of(found.issuer), issuer_values(found.issuer)
-        typed = typed_in(page_request.form if errors else held, ISSUER_FIELDS)
+        typed = typed_in(page_request.form if errors or stale is not None else held, ISSUER_FIELDS)
         return self._pages.console(
             "trusted-issuer-form.html",
             context_of(page_request, person, PageLink(path, found.issuer.name)),
             status=status,
             errors=errors,
+            stale=stale,
             issuer=found.issuer,
-            seen=seen_of(held),
+            seen=version_of(held),
             typed=typed,
             action=f"{path}/edit",
             back=path,
@@ -104,27 +119,34 @@ class TrustedIssuerEdits:
         """Change which tokens it takes, and what it gives for them."""
         found, form = await self._found(page_request, person), page_request.form
         rule = rule_at(page_request, found)
-        if page_request.typed("seen") != seen_of(rule_values(rule)):
-            return self._rule_form(page_request, person, found, rule, (_OVERTAKEN,), status=409)
-        errors, status = rule_errors(form, is_new=False), 422
-        if not errors:
-            typed = conditions(form)
-            try:
-                await self._issuers.update_rule(
-                    found.issuer.name,
-                    rule.id,
-                    conditions=UNSET if typed == conditions(rule_values(rule)) else typed,
-                    scopes=tuple(page_request.typed("scopes").split()),
-                    lifetime=lifetime(form),
-                    actor=person.actor,
-                )
-            except InvalidInput as failure:
-                errors = refused_rule(failure)
-            except NotPermitted as failure:
-                errors, status = refused_rule(failure), 403
-            else:
-                return done(path_of(found.issuer), "issuer-rule-changed")
-        return self._rule_form(page_request, person, found, rule, errors, status=status)
+
+        async def read() -> Mapping[str, str]:
+            return rule_values(rule_at(page_request, await self._found(page_request, person)))
+
+        try:
+            async with unless_overtaken(page_request.typed("seen"), read, typed_in(form, RULE_FIELDS), _RULE_LABELS):
+                errors, status = rule_errors(form, is_new=False), 422
+                if not errors:
+                    typed = conditions(form)
+                    await self._issuers.update_rule(
+                        found.issuer.name,
+                        rule.id,
+                        conditions=UNSET if typed == conditions(rule_values(rule)) else typed,
+                        scopes=tuple(page_request.typed("scopes").split()),
+                        lifetime=lifetime(form),
+                        actor=person.actor,
+                    )
+        except FormOvertaken as overtaken:
+            found = await self._found(page_request, person)
+            rule = rule_at(page_request, found)
+            return self._rule_form(page_request, person, found, rule, status=409, stale=overtaken.form)
+        except InvalidInput as failure:
+            errors = refused_rule(failure)
+        except NotPermitted as failure:
+            errors, status = refused_rule(failure), 403
+        if errors:
+            return self._rule_form(page_request, person, found, rule, errors, status=status)
+        return done(path_of(found.issuer), "issuer-rule-changed")
 
     def _rule_form(
         self,
@@ -135,6 +157,7 @@ class TrustedIssuerEdits:
         errors: tuple[FormError, ...] = (),
         *,
         status: int = 200,
+        stale: OvertakenForm | None = None,
     ) -> Response:
         path, held = path_of(found.issuer), rule_values(rule)
         return self._pages.console(
@@ -142,10 +165,11 @@ class TrustedIssuerEdits:
             context_of(page_request, person, PageLink(path, found.issuer.name)),
             status=status,
             errors=errors,
+            stale=stale,
             issuer=found.issuer,
             rule=rule,
-            seen=seen_of(held),
-            typed=typed_in(page_request.form if errors else held, RULE_FIELDS),
+            seen=version_of(held),
+            typed=typed_in(page_request.form if errors or stale is not None else held, RULE_FIELDS),
             usual=in_words(self._issuers.usual_lifetime),
             action=f"{path}/rules/{rule.id}/edit",
             back=path,

@@ -334,7 +334,9 @@ def verify_mail(context: CommandContext, name: str, address: str, revoke: bool) 
     context.output.json(changed)
 
 
-credential = CommandGroup("credential", help="What people prove themselves with.")
+credential = CommandGroup(
+    "credential", help="What people prove themselves with.", aliases={"send-reset-token": "create-reset-token"}
+)
 
 
 @command("create-reset-token", examples=["sealwright person credential create-reset-token alice --ttl 3600"])

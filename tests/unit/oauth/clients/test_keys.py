@@ -6,7 +6,7 @@ import pytest
 
 from sealwright.access import Actor, Permission, Permissions
 from sealwright.clock import after
-from sealwright.jose import UnverifiedToken
+from sealwright.jose import UnverifiedToken, keys_of_jwks, verify
 from sealwright.keys import PUBLISHED_BEFORE_USE
 from sealwright.keys.models import KNOWN_HERE_AFTER
 from sealwright.oauth import ClientRefused
@@ -62,6 +62,32 @@ async def test_new_key_is_published_before_it_signs_and_the_old_one_until_its_la
         assert await published(world, name) == [new, old]
         world.clock.advance(timedelta(minutes=30))
         assert await published(world, name) == [new]
+
+
+async def test_applications_that_keep_the_key_set_for_its_minute_verify_every_token_while_keys_rotate():
+    async with client_with_tokens() as (world, clients, name, tokens):
+        world.clock.advance(PUBLISHED_BEFORE_USE)
+        kept, kids, given = {}, set(), list[str]()
+
+        def require_verified(token, keys):
+            typ = UnverifiedToken(token).header["typ"]
+            assert verify(token, keys, typ=typ, algorithms=frozenset({"ES256"})).claims["aud"] == name
+
+        for second in range(0, 400, 10):
+            for phase in (0, 20, 40, 50):  # applications that fetched the keys at different moments
+                if second % 60 == phase or phase not in kept:
+                    kept[phase] = keys_of_jwks((await world.call("GET", f"/oauth2/openid/{name}/public_key.jwk")).body)
+                    for token in given[::6]:
+                        require_verified(token, kept[phase])
+            if second in (50, 200):
+                await clients.keys.rotate(name, actor=WRITER)
+            found, kid, _ = await tokens()
+            kids.add(kid)
+            given.append(found["id_token"])
+            for keys in kept.values():
+                require_verified(given[-1], keys)
+            world.clock.advance(10 * SECOND)
+        assert len(kids) == 3
 
 
 async def test_keys_rotate_at_the_time_that_is_given():

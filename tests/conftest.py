@@ -6,12 +6,16 @@ import asyncio
 import gc
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
+import coverage
 import pytest
 
 from tests.databases import drop_reused
 from tests.postgresql import URL_VARIABLE, postgresql_server
+
+UNMEASURED = {"architecture", "documentation", "interop", "transcripts"}
+"""Directories whose tests read the program, or run it in processes of its own."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,6 +52,19 @@ def pytest_collection_finish() -> None:
     """What was imported and collected lives to the end, so the garbage collector need not look through it again and again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure no coverage where it would gain nothing: it makes all of Python slower, not only what is measured."""
+    measuring = coverage.Coverage.current()
+    if measuring is None or not (UNMEASURED & set(item.path.parts) or item.get_closest_marker("unmeasured")):
+        return (yield)
+    measuring.stop()
+    try:
+        return (yield)
+    finally:
+        measuring.start()
 
 
 @pytest.fixture(scope="session")

@@ -47,6 +47,7 @@ async def test_description_is_valid_openapi():
         assert described == {each.name for each in operations(world.api_dependencies)}
 
 
+@pytest.mark.unmeasured
 def test_every_operation_does_what_its_description_says(api):
     schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", api, config=SchemathesisConfig.from_dict(CONFIGURATION))
     faults: list[str] = []

@@ -90,6 +90,7 @@ def unsigned(world):
 REFUSED = {
     "none": unsigned,
     "no JWT": lambda _: "eyJ",
+    "encrypted": lambda _: "eyJhbGciOiJSU0EtT0FFUC0yNTYiLCJlbmMiOiJBMjU2R0NNIn0.a2V5.aXY.dGV4dA.dGFn",
     "foreign key": lambda world: signed(world, key=signing_key("ES256")),
     "foreign key under a known name": lambda world: signed(world, key=replace(signing_key("ES256"), id=KEYS["ES256"].id)),
     "access token": lambda world: signed(world, typ="at+jwt"),

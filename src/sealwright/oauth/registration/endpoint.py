@@ -221,6 +221,9 @@ class RegistrationEndpoint:
             await self._destroy(owner, bearer, address)
         elif client is not None and bearer and not await store.is_registered(self._db, client.id):
             raise RegistrationNotManaged(f"{client.name} did not register itself; an administrator manages it.")
+        elif client is not None:
+            what = "another token than its registration access token" if bearer else "no registration access token"
+            await self._not_managed(client.id, f"{what} was sent to manage it", address)
         raise _not_the_token()
 
     async def _destroy(self, client_id: str, bearer: str, address: str) -> None:
@@ -230,6 +233,9 @@ class RegistrationEndpoint:
             await store.replace_access_token(tx, client_id, digest_of(bearer), None)
 
         await self._db.write(body)
+        await self._not_managed(client_id, reason, address)
+
+    async def _not_managed(self, client_id: str, reason: str, address: str) -> None:
         await self._audit.refused(
             self._db,
             Event.CLIENT_UPDATED,

@@ -321,6 +321,11 @@ async def test_registration_is_managed_with_the_registration_access_token_alone(
                 assert refusal(answer) == (401, "invalid_token")
                 assert "Bearer" in dict(answer.headers)["www-authenticate"]
         assert (await manage(world, "GET", told)).status == 200
+        refusals = [details["reason"] for _, outcome, details in await world.events("client.updated") if outcome == "refused"]
+        assert sorted(refusals) == [
+            "another token than its registration access token was sent to manage it",
+            "no registration access token was sent to manage it",
+        ]
 
 
 async def test_update_replaces_everything_and_brings_defaults_back():
@@ -391,8 +396,11 @@ async def test_token_of_one_client_on_another_is_refused_and_destroyed():
         assert refusal(await manage(world, "GET", second, token=stolen)) == (401, "invalid_token")
         assert refusal(await manage(world, "GET", first)) == (401, "invalid_token")
         assert (await manage(world, "GET", second)).status == 200
-        (event,) = [each for each in await world.events("client.updated") if each[1] == "refused"]
-        assert "not valid any more" in event[2]["reason"]
+        reasons = [details["reason"] for _, outcome, details in await world.events("client.updated") if outcome == "refused"]
+        assert [reason.partition(" was ")[0] for reason in sorted(reasons)] == [
+            "another token than its registration access token",  # the first client, with what was its token
+            "the registration access token",
+        ]
 
 
 async def test_deleted_client_is_gone_with_all_that_it_was_given():

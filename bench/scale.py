@@ -95,8 +95,9 @@ def measure(connection: http.client.HTTPSConnection, row: Rows, requests: int) -
 
 
 def export(connection: http.client.HTTPSConnection, token: str, process: int) -> None:
-    """Print how long the export of a million events takes, and how much memory the workers have meanwhile."""
-    began, lines, most = time.perf_counter(), 0, 0
+    """Print how long the export of a million events takes, and how much memory it takes beside what the workers had before."""
+    before = max(map(_resident, workers_of(process)))
+    began, lines, most = time.perf_counter(), 0, before
     connection.request("GET", "/api/v1/audit/export", headers={"Authorization": f"Bearer {token}"})
     response = connection.getresponse()
     while piece := response.read(1 << 20):
@@ -105,7 +106,8 @@ def export(connection: http.client.HTTPSConnection, token: str, process: int) ->
         if lines >= _EXPORTED:
             break
     took = time.perf_counter() - began
-    print(f"  export of {lines:,} events: {took:.0f} s, at most {most / 1e6:.0f} MB in a worker", flush=True)
+    grown = f"at most {most / 1e6:.0f} MB in a worker, {(most - before) / 1e6:.0f} MB more than before"
+    print(f"  export of {lines:,} events: {took:.0f} s, {grown}", flush=True)
     connection.close()
 
 

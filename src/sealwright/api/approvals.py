@@ -144,7 +144,7 @@ class ApprovalOperations:
         page = {
             "show": "waiting: what waits for one's decision; mine: what one asked for; all.",
             "after": "Where the page before ended.",
-            "limit": "At most so many.",
+            "limit": "At most this many.",
         }
         decide = "Approve a request. Each person counts once."
         return [

@@ -71,7 +71,7 @@ class AuditOperations:
 
     def operations(self) -> list[Operation]:
         """All of them."""
-        page = {"after": "Where the page before ended.", "limit": "At most so many."}
+        page = {"after": "Where the page before ended.", "limit": "At most this many."}
         place = {
             "after": "The place of the last event that was read. Without it: from now on.",
             "seconds": f"How long to wait for events, at most {LONGEST_FOLLOWED}.",

@@ -123,7 +123,7 @@ class CertificateProfileOperations:
                 _READ,
                 self._list,
                 CertificateProfilePage,
-                query={"after": "Where the page before ended.", "limit": "At most so many."},
+                query={"after": "Where the page before ended.", "limit": "At most this many."},
             ),
             Operation(
                 "create_certificate_profile",

@@ -164,7 +164,7 @@ class CertificateOperations:
         read = f"{OWN}; for others {Permission.CERTIFICATE_READ}"
         page = {
             "after": "Where the page before ended.",
-            "limit": "At most so many.",
+            "limit": "At most this many.",
             "name": "Only those that hold this name, or names that end so where it begins with a dot or an @.",
             "person": "Only those that speak for this person.",
         }

@@ -26,7 +26,7 @@ from sealwright.oauth import ClientKind, ClientRegistry
 
 _READ, _WRITE = str(Permission.CLIENT_READ), str(Permission.CLIENT_WRITE)
 _ALL, _ONE = "/oauth2/clients", "/oauth2/clients/{name}"
-_PAGE = {"after": "Begin after this name.", "limit": "At most so many."}
+_PAGE = {"after": "Begin after this name.", "limit": "At most this many."}
 _EVEN_IF_USED = {"even_if_used": "true: rename it although provisioners use it. Without it, they are named and nothing is done."}
 
 

@@ -84,7 +84,7 @@ class GroupOperations:
         one = "/groups/{name}"
         page = {
             "after": "Begin after this name.",
-            "limit": "At most so many.",
+            "limit": "At most this many.",
             "search": "Beginnings of words of it.",
         }
         rename = {"even_if_used": "true: rename it although provisioners know it by its name, and lose it."}

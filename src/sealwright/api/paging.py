@@ -19,7 +19,7 @@ View = TypeVar("View", bound=ResponseBody)
 _WHOLE_SECOND = re.compile(r"[0-9-]{10}T[0-9:]{8}Z")
 PAGED: Mapping[str, str] = {
     "after": "The `next` of the page before.",
-    "limit": f"At most so many, up to {LONGEST_PAGE}; by default {PAGE}.",
+    "limit": f"At most this many, up to {LONGEST_PAGE}; by default {PAGE}.",
 }
 """The query parameters of a list."""
 

@@ -131,7 +131,7 @@ class PersonOperations:
         one = "/persons/{name}"
         page = {
             "after": "Begin after this name.",
-            "limit": "At most so many.",
+            "limit": "At most this many.",
             "search": "Beginnings of words of a name, display name or mail address.",
         }
         return [

@@ -28,7 +28,7 @@ class ProvisionerOperations:
     def operations(self) -> list[Operation]:
         """All of them."""
         definition = dict[str, Any]
-        page = {"after": "Where the page before ended.", "limit": "At most so many."}
+        page = {"after": "Where the page before ended.", "limit": "At most this many."}
         return [
             Operation(
                 "list_provisioners",

@@ -12,7 +12,7 @@ from sealwright.clock import after
 from sealwright.identity import BinEntry, RecycleBin
 from sealwright.oauth import DeletedClient, DeletedClients
 
-_PAGE = {"after": "Begin after this name.", "limit": "At most so many."}
+_PAGE = {"after": "Begin after this name.", "limit": "At most this many."}
 _PEOPLE, _GROUPS, _CLIENTS = "/recycle-bin/persons", "/recycle-bin/groups", "/recycle-bin/clients"
 
 

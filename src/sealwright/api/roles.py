@@ -109,7 +109,7 @@ class RoleOperations:
     def operations(self) -> list[Operation]:
         """All of them."""
         view = RoleView
-        page = {"role": "Only grants of this role.", "after": "Begin after this id.", "limit": "At most so many."}
+        page = {"role": "Only grants of this role.", "after": "Begin after this id.", "limit": "At most this many."}
         return [
             Operation(
                 "list_permissions",

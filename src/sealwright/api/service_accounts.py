@@ -99,7 +99,7 @@ class ServiceAccountOperations:
         """All of them."""
         view, page = (
             ServiceAccountView,
-            {"after": "Begin after this name.", "limit": "At most so many.", "search": "Beginnings of words of a name."},
+            {"after": "Begin after this name.", "limit": "At most this many.", "search": "Beginnings of words of a name."},
         )
         return [
             Operation(

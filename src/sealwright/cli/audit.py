@@ -34,7 +34,7 @@ _MOMENT = "A time (RFC 3339), a day, or a duration before now, such as 2h."
 @filtered
 @click.option("--since", metavar="TIME", help=f"Only from then on. {_MOMENT}")
 @click.option("--until", metavar="TIME", help="Only before then. In the same forms.")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most this many.")
 @pass_context
 def list_(context: CommandContext, limit: int, **only: str | None) -> None:
     """List the newest events, with the reasons that were recorded.

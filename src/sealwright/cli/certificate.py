@@ -227,7 +227,7 @@ def _shown(value: dict[str, Any]) -> dict[str, Any]:
 )
 @click.option("--san", "san", metavar="NAME", help="Only those that hold this name, or any that ends in .DOMAIN or @DOMAIN.")
 @click.option("--person", metavar="NAME", help="Only those that speak for this person.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most this many.")
 @pass_context
 def list_(context: CommandContext, san: str | None, person: str | None, limit: int | None) -> None:
     """List certificates, newest first: your own, or all of them when you may see them.

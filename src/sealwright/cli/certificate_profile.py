@@ -53,7 +53,7 @@ def _choice(*values: str) -> click.Choice[str]:
 _OPTIONS = (
     click.option("--description", metavar="TEXT", help="What the profile is for."),
     click.option("--name-type", type=_choice("dns", "ip", "email", "uri"), multiple=True, help="Kind of names; repeatable."),
-    click.option("--most-names", type=click.IntRange(1), metavar="NUMBER", help="At most so many names."),
+    click.option("--most-names", type=click.IntRange(1), metavar="NUMBER", help="At most this many names."),
     click.option("--wildcards/--no-wildcards", default=None, help="Whether names may begin with *."),
     click.option("--common-name/--no-common-name", default=None, help="Whether the subject may hold a common name."),
     click.option("--key-kind", type=_choice("EC", "RSA", "Ed25519"), multiple=True, help="Kind of keys; repeatable."),

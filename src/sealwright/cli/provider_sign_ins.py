@@ -14,7 +14,7 @@ _PATH = ("auth", "oidc", "sign-ins")
 
 @command("sign-ins", examples=["sealwright oidc-provider sign-ins", "sealwright oidc-provider sign-ins --provider ID"])
 @click.option("--provider", "provider_id", metavar="ID", help="Only those with this identity provider.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many, the newest first.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most this many, the newest first.")
 @pass_context
 def sign_ins(context: CommandContext, provider_id: str | None, limit: int) -> None:
     """List sign-ins with identity providers of the last 30 days, the newest first."""

@@ -21,7 +21,7 @@ class Arguments(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class _Paged(Arguments, frozen=True, kw_only=True):
     after: Annotated[str, Meta(description="`next` of the page before, to go on there.")] = ""
-    limit: Annotated[int, Meta(description="At most so many.", ge=1, le=200)] = _PAGE
+    limit: Annotated[int, Meta(description="At most this many.", ge=1, le=200)] = _PAGE
 
 
 class _Search(_Paged, frozen=True, kw_only=True):

@@ -6,5 +6,5 @@ import hashlib
 
 
 def digest_of(secret: str) -> bytes:
-    """SHA-256 of a secret of at least 128 bits of chance, which needs no salt and no slow hash."""
+    """SHA-256 of a secret of at least 128 random bits, which needs no salt and no slow hash."""
     return hashlib.sha256(secret.encode()).digest()

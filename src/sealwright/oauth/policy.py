@@ -26,7 +26,7 @@ SHORTEST_TOKEN = timedelta(seconds=1)
 PROTOCOL_SCOPES = frozenset({OFFLINE_ACCESS})
 """Scopes that tell nothing about a person, so that no group has to be given them (OpenID Connect Core, section 11)."""
 _ALWAYS_ASKED = PROTOCOL_SCOPES | {READ_SCOPE, CHANGE_SCOPE}
-"""Scopes that are asked about even where the consent prompt is off: who changes clients does not come to act for their people."""
+"""Asked about even where the consent prompt is off, so that no administrator of clients gets to act for their people."""
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
@@ -50,7 +50,7 @@ def require_scope_words(scopes: Iterable[str]) -> tuple[str, ...]:
     if not words or len(words) > MAX_SCOPES:
         raise ClientRefused(
             f"A scope map needs 1 to {MAX_SCOPES} scopes, not {len(words)}.",
-            hint="To take the whole map away, use delete-scope-map.",
+            hint="To take all scopes away, delete the map.",
         )
     return words
 
@@ -205,14 +205,14 @@ def next_step(
 
 
 def _account_is_to_be_chosen(request: AuthorizationRequest, created_at: Instant, facts: SessionFacts) -> bool:
-    """Who signed in for this request has chosen by that, and who said so on the page that asks."""
+    """Not where the person signed in for this very request, nor where they chose on the page that asks."""
     if Prompt.SELECT_ACCOUNT not in request.prompts or facts.authenticated_at >= created_at:
         return False
     return request.chosen_account != facts.account_id
 
 
 def _lacking_proof(request: AuthorizationRequest, facts: SessionFacts, *, is_new: bool) -> AuthorizationRefused | None:
-    """What is wrong with who is signed in or how; None where nothing is. `is_new`: they signed in for this request."""
+    """Why this person, or the way in which they signed in, will not do; None where it will. `is_new`: it was for this request."""
     if request.hinted_subject not in (None, facts.account_id):
         return AuthorizationRefused("login_required", "Someone else is signed in than the application asks for.")
     if not request.claims.acr_is_essential or not set(request.claims.acr_values).isdisjoint(contexts_of(facts.methods)):

@@ -81,7 +81,7 @@ class ManifestOperations:
 
     def operations(self) -> list[Operation]:
         """All of them."""
-        page = {"after": "Begin after this name.", "limit": "At most so many."}
+        page = {"after": "Begin after this name.", "limit": "At most this many."}
         return [
             Operation(
                 "apply_manifest",

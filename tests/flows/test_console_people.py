@@ -163,7 +163,7 @@ def test_search_finds_people_groups_places_and_nothing_that_one_may_not_see(plac
     assert "/ui/groups/web-team" not in mine
 
 
-def test_search_finds_service_accounts_provisioners_providers_issuers_and_certificates_by_a_part_of_the_name(place):
+def test_search_finds_what_there_is_of_each_kind_by_a_part_of_the_name(place):
     browser = administrator(place)
     ForeignProvider(place.outbound, place.clock)
     provider = place.run(place.app.parts.upstream_providers.create(described(name="The same sign-on"), actor=SYSTEM))
@@ -179,6 +179,16 @@ def test_search_finds_service_accounts_provisioners_providers_issuers_and_certif
         "trusted-issuers/jobs",
     ):
         assert f"/ui/{path}" in page, path
+    members = {"name": "same-web", "longest": "24h"}
+    place.run(place.app.parts.ca.profiles.create(members, actor=SYSTEM))
+    place.run(place.app.parts.forwarding.create("same-siem", "https://siem.example.org/1", (), SYSTEM))
+    for name in ("same-wiki", "same-shop"):
+        place.run(place.oauth.clients.create_public(name, name, "https://wiki.example.org", actor=SYSTEM))
+    page = browser.open(f"{ORIGIN}/ui/search?q=same").text
+    for path in ("profiles/same-web", "audit/sinks", "clients/same-wiki", "clients/same-shop"):
+        assert f'"/ui/{path}"' in page.partition('id="content"')[2], path
+    assert page.partition('id="content"')[2].count('"/ui/audit/sinks"') == 1
+    assert "an authority of this server" in browser.open(f"{ORIGIN}/ui/search?q=issuing").text
     assert "/ui/provisioners/certificates" in browser.open(f"{ORIGIN}/ui/search?q=certificate").text
 
 

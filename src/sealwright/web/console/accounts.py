@@ -9,8 +9,8 @@ from sealwright.clock import Clock
 from sealwright.http import Response
 from sealwright.identity import ApiTokens, BinEntry, Directory, RecycleBin, SignedIn
 from sealwright.web.console.frame import context_of
-from sealwright.web.console.listing import ON_A_PAGE, Column, read_listing
-from sealwright.web.console.people import listed_account
+from sealwright.web.console.listing import ON_A_PAGE, read_listing
+from sealwright.web.console.people import AccountWords, accounts_page, listed_account
 from sealwright.web.notices import done, notice_text
 from sealwright.web.page_request import PageRequest
 from sealwright.web.pages import Pages
@@ -18,7 +18,6 @@ from sealwright.web.pages import Pages
 SERVICE_ACCOUNTS_PAGE: Final = "/ui/service-accounts"
 NEW_SERVICE_ACCOUNT_PAGE: Final = "/ui/new/service-account"
 RECYCLE_BIN_PAGE: Final = "/ui/recycle-bin"
-_COLUMNS = (Column("Service account"), Column("State"), Column("E-mail"), Column("Changed"))
 
 
 class ServiceAccountPages:
@@ -36,18 +35,10 @@ class ServiceAccountPages:
         found = await self._directory.list_service_accounts(
             actor=person.actor, search=listing.search, beyond=listing.after, at_most=ON_A_PAGE + 1
         )
-        now = self._clock.now()
-        return self._pages.console(
-            "people.html",
-            context_of(page_request, person),
-            title="Service accounts",
-            new=NEW_SERVICE_ACCOUNT_PAGE,
-            listing=listing,
-            columns=_COLUMNS,
-            people=tuple(listed_account(one, SERVICE_ACCOUNTS_PAGE, now) for one in found[:ON_A_PAGE]),
-            next=found[ON_A_PAGE - 1].name if len(found) > ON_A_PAGE else "",
-            notice=notice_text(page_request.request),
-        )
+        context = context_of(page_request, person)
+        words = AccountWords("Service accounts", "Service account", NEW_SERVICE_ACCOUNT_PAGE)
+        notice, now = notice_text(page_request.request), self._clock.now()
+        return accounts_page(self._pages, context, listing, found, words, notice=notice, now=now)
 
     async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
         """One of them: who manages it, its groups and its tokens."""

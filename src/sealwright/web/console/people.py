@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from msgspec import Struct
 
 from sealwright.access import DYNAMIC_GROUPS, Permission, RoleGrant
@@ -29,16 +32,15 @@ from sealwright.oauth import ClientRegistry
 from sealwright.web.account import recovery_codes_left, second_factors, shown_sessions
 from sealwright.web.certificates import shown
 from sealwright.web.console.frame import HitList, Question, ask, context_of, hit_list
-from sealwright.web.console.listing import ON_A_PAGE, Column, read_listing
+from sealwright.web.console.listing import ON_A_PAGE, Column, Listing, read_listing
 from sealwright.web.models import ListedCertificate, ListedSession
 from sealwright.web.navigation import PageLink
 from sealwright.web.notices import done, notice_text
 from sealwright.web.page_request import PageRequest
-from sealwright.web.pages import Pages
+from sealwright.web.pages import ConsoleContext, Pages
 
 PEOPLE_PAGE = "/ui/people"
 NEW_PERSON_PAGE = "/ui/new/person"
-_COLUMNS = (Column("Person"), Column("State"), Column("E-mail"), Column("Changed"))
 MANUAL = "manual"
 """Source of a grant that someone made."""
 _SOURCES = {"builtin": "built in", MANUAL: "by hand"}
@@ -98,18 +100,9 @@ class PeoplePages:
         found = await self._parts.directory.list_people(
             actor=person.actor, search=listing.search, beyond=listing.after, at_most=ON_A_PAGE + 1
         )
-        now = self._clock.now()
-        return self._pages.console(
-            "people.html",
-            context_of(page_request, person),
-            title="People",
-            new=NEW_PERSON_PAGE,
-            listing=listing,
-            columns=_COLUMNS,
-            people=tuple(listed_account(one, PEOPLE_PAGE, now) for one in found[:ON_A_PAGE]),
-            next=found[ON_A_PAGE - 1].name if len(found) > ON_A_PAGE else "",
-            notice=notice_text(page_request.request),
-        )
+        context, words = context_of(page_request, person), AccountWords("People", "Person", NEW_PERSON_PAGE)
+        notice, now = notice_text(page_request.request), self._clock.now()
+        return accounts_page(self._pages, context, listing, found, words, notice=notice, now=now)
 
     async def show(self, page_request: PageRequest, person: SignedIn) -> Response:
         """One person: how they sign in, where they are signed in, their groups, roles and certificates."""
@@ -269,6 +262,39 @@ class PeoplePages:
                 ((", ".join(each.names) or each.serial, each.path) for each in certificates if each.kind == "good"),
             ),
         )
+
+
+class AccountWords(NamedTuple):
+    """What a list of accounts is called."""
+
+    title: str
+    one: str
+    new: str
+    """The page that makes one."""
+
+
+def accounts_page(
+    pages: Pages,
+    context: ConsoleContext,
+    listing: Listing,
+    found: Sequence[Account],
+    words: AccountWords,
+    *,
+    notice: str,
+    now: Instant,
+) -> Response:
+    """A page of accounts by name; `found` has one more where there are more."""
+    return pages.console(
+        "people.html",
+        context,
+        title=words.title,
+        new=words.new,
+        listing=listing,
+        columns=(Column(words.one), Column("State"), Column("E-mail"), Column("Changed")),
+        people=tuple(listed_account(one, listing.path, now) for one in found[:ON_A_PAGE]),
+        next=found[ON_A_PAGE - 1].name if len(found) > ON_A_PAGE else "",
+        notice=notice,
+    )
 
 
 def listed_account(account: Account, page: str, now: Instant) -> ListedAccount:

@@ -103,6 +103,9 @@ class ConsoleRoutes:
             provisioners=parts.provisioners,
             providers=parts.upstream_providers,
             trusted_issuers=parts.trusted_issuers,
+            profiles=parts.profiles,
+            issuers=parts.issuers,
+            forwarding=parts.forwarding,
         )
         search = SearchPages(self._pages, searched, self._clock)
         yield page_route("GET", SEARCH_PAGE, self._handlers.console_page(search.show), _AS_PERMITTED)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 from urllib.parse import quote
 
 from msgspec import Struct
 
 from sealwright.access import Permission, Permissions
+from sealwright.audit import Forwarding
 from sealwright.ca import (
     CertificateFilter,
     CertificateLists,
     Inventory,
     InventoryPage,
+    Issuers,
+    ProfileRegistry,
     ProvisionerRegistry,
     serial_in,
     serial_text,
@@ -74,6 +78,9 @@ class SearchParts(Struct, frozen=True):
     provisioners: ProvisionerRegistry
     providers: UpstreamProviders
     trusted_issuers: TrustedIssuers
+    profiles: ProfileRegistry
+    issuers: Issuers
+    forwarding: Forwarding
 
 
 class SearchPages:
@@ -98,6 +105,9 @@ class SearchPages:
                 (self._provisioners, Permission.PROVISIONER_READ),
                 (self._providers, Permission.OIDC_PROVIDER_READ),
                 (self._trusted_issuers, Permission.CLIENT_READ),
+                (self._profiles, Permission.PROFILE_READ),
+                (self._issuers, Permission.CERTIFICATE_READ),
+                (self._receivers, Permission.AUDIT_READ),
             ):
                 if person.actor.holds(permission):
                     groups.append(await find(listing, person))
@@ -145,12 +155,33 @@ class SearchPages:
         results = tuple(Result(f"/ui/trusted-issuers/{one.name}", one.name, one.issuer_url) for one in fitting[:OF_A_KIND])
         return ResultGroup("Trusted issuers", results, "/ui/trusted-issuers" if len(fitting) > OF_A_KIND else "")
 
+    async def _profiles(self, listing: Listing, _person: SignedIn) -> ResultGroup:
+        found = [each.profile for each in await self._parts.profiles.all()]
+        fitting = [one for one in found if listing.search.casefold() in one.name.casefold()]
+        results = tuple(Result(f"/ui/profiles/{one.name}", one.name, one.description) for one in fitting[:OF_A_KIND])
+        return ResultGroup("Profiles", results, "/ui/profiles" if len(fitting) > OF_A_KIND else "")
+
+    async def _issuers(self, listing: Listing, _person: SignedIn) -> ResultGroup:
+        wanted = listing.search.casefold()
+        fitting = [each for each in await self._parts.issuers.records() if wanted in each.name.casefold()]
+        results = tuple(Result("/ui/issuers", one.name, "an authority of this server") for one in fitting[:OF_A_KIND])
+        return ResultGroup("Issuers", results, "/ui/issuers" if len(fitting) > OF_A_KIND else "")
+
+    async def _receivers(self, listing: Listing, _person: SignedIn) -> ResultGroup:
+        names = [sink.name for sink, _ in await self._parts.forwarding.all()]
+        fitting = [each for each in names if listing.search.casefold() in each]
+        results = tuple(Result("/ui/audit/sinks", name, "gets events of the record") for name in fitting[:OF_A_KIND])
+        return ResultGroup("Receivers of the record", results, "/ui/audit/sinks" if len(fitting) > OF_A_KIND else "")
+
     async def _clients_called(self, listing: Listing, person: SignedIn) -> ResultGroup:
-        try:
-            one = await self._parts.clients.get(listing.search.lower(), actor=person.actor)
-        except Failure:
-            return ResultGroup("Clients", ())
-        return ResultGroup("Clients", (Result(f"/ui/clients/{one.name}", one.display_name, one.name),))
+        """The one of this name, and those whose names begin with it, which stand right after it."""
+        begins, found = listing.search.lower(), []
+        with suppress(Failure):
+            found.append(await self._parts.clients.get(begins, actor=person.actor))
+        following = await self._parts.clients.list(after=begins, at_most=OF_A_KIND + 1, actor=person.actor)
+        found += [one for one in following if one.name.startswith(begins)]
+        results = tuple(Result(f"/ui/clients/{one.name}", one.display_name, one.name) for one in found[:OF_A_KIND])
+        return ResultGroup("Clients", results, "/ui/clients" if len(found) > OF_A_KIND else "")
 
     async def _certificates(self, listing: Listing, person: SignedIn) -> ResultGroup:
         now, results = self._clock.now(), []

@@ -161,6 +161,12 @@ class LastAdministrator(Conflict):
     code = "last_administrator"
 
 
+class OwnAccount(Conflict):
+    """Someone would disable or delete the account that they are using."""
+
+    code = "own_account"
+
+
 class ImportNotFound(NotFound):
     """There is no such import, or it has ended."""
 

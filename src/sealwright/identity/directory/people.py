@@ -19,7 +19,7 @@ from sealwright.identity.api_tokens import store as api_token_store
 from sealwright.identity.directory import store
 from sealwright.identity.directory.authorized_changes import require_remaining_administrator
 from sealwright.identity.directory.lookup import DirectoryLookup
-from sealwright.identity.errors import BuiltIn, MailTaken, NameTaken
+from sealwright.identity.errors import BuiltIn, MailTaken, NameTaken, OwnAccount
 from sealwright.identity.models import Account, AccountKind, LinkPurpose, MailAddress
 from sealwright.identity.policy import MAX_MAILS, check_display_name, check_mail, check_name, fold_mail
 from sealwright.identity.recycle_bin import store as recycle_bin
@@ -211,6 +211,7 @@ class People(DirectoryLookup):
             now = self._clock.now()
             async with require_remaining_administrator(tx, now):
                 await store.set_disabled(tx, before.id, now, now)
+            _require_other(before, actor, "disable")
             ended = await self._end_access(tx, before, "the account was disabled", actor)
             await self._audit.record(tx, Event.PERSON_DISABLED, actor=actor, target=before.reference, details=ended)
             return replace(before, disabled_at=now, updated_at=now)
@@ -246,6 +247,7 @@ class People(DirectoryLookup):
                 ended = await self._end_access(tx, before, "the account was deleted", actor)
                 await keep_account(tx, before, actor, self._clock.now())
                 await store.delete_account(tx, before.id)
+            _require_other(before, actor, "delete")
             details = {"name": before.name, **ended}
             await self._audit.record(tx, Event.PERSON_DELETED, actor=actor, target=before.reference, details=details)
 
@@ -270,6 +272,15 @@ class People(DirectoryLookup):
             await credential_store.delete_links(tx, purpose, account.id)
         sessions = await self._sessions.end_all_in(tx, account.id, reason, actor=actor)
         return {"sessions_ended": sessions, "api_keys_ended": len(keys)}
+
+
+def _require_other(account: Account, actor: Actor, verb: str) -> None:
+    if account.id == actor.id:
+        raise OwnAccount(
+            f"{account.name} is your own account: you cannot {verb} it.",
+            reasons=("you would be signed out, and could not undo it",),
+            hint="Ask someone else who may.",
+        )
 
 
 def _check_window(valid_from: Instant | None, valid_until: Instant | None) -> None:

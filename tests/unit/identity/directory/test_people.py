@@ -18,6 +18,7 @@ from sealwright.identity import (
     NameRefused,
     NameTaken,
 )
+from sealwright.identity.errors import OwnAccount
 from tests.unit.identity.world import sqlite_world
 
 
@@ -278,3 +279,15 @@ async def test_last_administrator_stays(way):
             await attempt(actor)
         await world.person("second", "system_admins")
         await attempt((await world.signed_in("second")).signed_in.actor)
+
+
+@pytest.mark.parametrize("end", ["disable", "delete"])
+async def test_no_one_ends_the_account_that_they_use(end):
+    async with sqlite_world() as world:
+        ann, ben = await world.actor("ann", "system_admins"), await world.actor("ben", "system_admins")
+        with pytest.raises(OwnAccount, match="your own account"):
+            await getattr(world.directory, end)("ann", actor=ann)
+        assert (await world.directory.find("ann")).status(world.clock.now()).active
+        await getattr(world.directory, end)("ann", actor=ben)
+        found = await world.directory.find("ann")
+        assert found is None or not found.status(world.clock.now()).active

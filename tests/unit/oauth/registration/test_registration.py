@@ -202,13 +202,19 @@ async def test_bound_tokens_are_asked_for_at_registration():
 
 async def test_defaults_are_those_of_the_standards_and_what_is_not_understood_is_ignored():
     async with open_world() as world:
-        told = await register(world, {**WEB_CLIENT, "logo_uri": "https://rp.example.org/logo", "software_id": "x", "magic": 1})
+        unknown = {
+            "logo_uri": "https://rp.example.org/logo",
+            "software_id": "x",
+            "magic": 1,
+            "userinfo_signed_response_alg": "RS256",
+        }
+        told = await register(world, {**WEB_CLIENT, **unknown})
         assert told["grant_types"] == ["authorization_code"]
         assert told["response_types"] == ["code"]
         assert told["token_endpoint_auth_method"] == "client_secret_basic"
         assert told["id_token_signed_response_alg"] == "RS256"
         assert told["client_name"] == "A relying party"
-        assert not {"logo_uri", "software_id", "magic", "require_pkce", "profile"} & set(told)
+        assert not {*unknown, "require_pkce", "profile"} & set(told)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b'{"a":1,"a":2}', b"\xff", b"[" * 5000])

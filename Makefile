@@ -1,7 +1,9 @@
 # Two commands for a fresh machine: `make demo` shows the main job, `make test` runs every check. Day by day: `make quick`, `make serve`.
 
 DEV := .venv/dev/bin
-SHARED := -n 2 --dist loadfile --no-loadscope-reorder
+# One for each core; real clients wait for servers now and then, so on an idle machine one more may be quicker.
+WORKERS ?= 2
+SHARED := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # `make quick` runs two cases of each test, and leaves out what takes long for faults that seldom happen.
 SLOW := tests/architecture/test_patterns.py tests/architecture/test_client_setting.py tests/unit/ca/test_crash.py
 SLOWEST := --durations=25 --durations-min=2

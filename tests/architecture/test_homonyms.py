@@ -3,15 +3,15 @@
 import ast
 from collections import defaultdict
 
-from tests.architecture.test_budgets import FILES, SOURCE
+from tests.architecture.test_budgets import FILES, SOURCE, definitions_in
 
 
 def public_classes():
     """Name → the files that define a class so called."""
     found = defaultdict(list)
     for path in FILES:
-        for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+        for node in definitions_in(path):
+            if isinstance(node, ast.ClassDef) and node.col_offset == 0 and not node.name.startswith("_"):
                 found[node.name].append(str(path.relative_to(SOURCE)))
     return found
 

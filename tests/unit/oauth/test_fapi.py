@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sealwright.access import SYSTEM
+from sealwright.cli.remedies import hint_of
 from sealwright.client_metadata import ClientRefused, asked_of, library_settings
 from sealwright.clock import to_seconds
 from sealwright.jose import jwk_of, sign
@@ -187,7 +188,7 @@ async def test_client_without_a_key_is_told_what_it_lacks():
         assert refused.value.reasons == (
             "the profile asks that it authenticates by private_key_jwt or by its client certificate",
         )
-        assert "set-authentication wiki private_key_jwt" in refused.value.hint
+        assert "set-authentication wiki private_key_jwt" in hint_of(refused.value)
 
 
 @pytest.mark.parametrize(

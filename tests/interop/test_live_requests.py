@@ -4,9 +4,13 @@ import os
 import re
 import signal
 import time
+from ipaddress import ip_network
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 
+from sealwright.app.open_telemetry import OpenTelemetry
+from sealwright.outbound import GuardedOutbound
 from tests.interop.wire import Requester, line
 from tests.live import ADMIN_PASSWORD, live_server, wait_until
 from tests.trace_collector import trace_collector
@@ -47,22 +51,22 @@ def told(tmp_path_factory):
         with live_server(tmp_path_factory.mktemp("requests"), set_up=False, settings=settings) as server:
             with line(server.people, server.root) as people:
                 headers = administrator(server, people)
-                people.send(
-                    "GET", "/api/v1/persons/nobody-here?mark=q7secret", x_request_id="read-1", traceparent=TRACEPARENT, **headers
-                )
+            found["counts"] = counts_of(server, headers)  # before what is traced: a worker that is killed sends nothing any more
+            with line(server.people, server.root) as people:
+                people.send("GET", "/api/v1/persons/nobody-here", x_request_id="read-1", traceparent=TRACEPARENT, **headers)
                 provider = {
                     "name": "There",
-                    "issuer_url": f"{collector.url}/realm",
+                    "issuer_url": f"https://127.0.0.1:{collector.port}/realm",
                     "client_id": "us",
                     "client_secret": "c1ientsecret",
                 }
                 path = "/api/v1/auth/oidc/providers"
-                people.send("POST", path, provider, x_request_id="call-1", traceparent=TRACEPARENT, **headers)
+                made = people.send("POST", path, provider, x_request_id="call-1", traceparent=TRACEPARENT, **headers)
+                found["called"] = (made.status, made.body)
                 body = Requester(server).sign_body("traced.example.org")
                 with line(server.machines, server.root) as machines:
                     found["signed"] = machines.send("POST", "/sign", body, x_request_id="sign-1").status
-                people.send("GET", "/welcome/t0kensecret", x_request_id="page-1", traceparent="00-rubbish-1")
-            found["counts"] = counts_of(server, headers)
+                people.send("GET", "/welcome/t0kensecret?mark=q7secret", x_request_id="page-1", traceparent="00-rubbish-1")
             server.stop()
         yield collector, found
 
@@ -111,13 +115,24 @@ def test_collector_is_told_of_a_request_by_the_template_of_its_path_in_the_trace
     assert decision.attributes == {"sealwright.permission": "person:read", "sealwright.allowed": True}
 
 
-def test_other_servers_are_told_the_trace_in_which_they_are_called(told):
-    collector, _ = told
-    asked = collector.of_request("call-1")
-    calls = [each for each in collector.within(asked) if each.kind == CLIENT]
-    assert {each.attributes["server.port"] for each in calls} == {collector.port}
-    sent = {traceparent for path, traceparent in collector.calls if path.startswith("/realm")}
-    assert sent == {f"00-{CALLERS_TRACE}-{each.id}-01" for each in calls} != set()
+def test_call_to_another_server_is_a_part_of_the_request_that_makes_it(told):
+    collector, found = told
+    assert found["called"][0] == 400  # nothing speaks TLS there
+    calls = [each for each in collector.within(collector.of_request("call-1")) if each.kind == CLIENT]
+    assert {(each.attributes["server.port"], each.failed) for each in calls} == {(collector.port, True)}
+
+
+async def test_other_servers_are_told_the_trace_in_which_they_are_called():
+    outbound = GuardedOutbound(allow_private=[ip_network("127.0.0.0/8")], allow_http=True)
+    tracing = OpenTelemetry(TracerProvider(shutdown_on_exit=False), follow_callers=True)
+    with trace_collector() as collector:
+        with tracing.request("people", "GET", "/", "id-7", {"traceparent": TRACEPARENT}):
+            await outbound.get(f"{collector.url}/realm")
+        await outbound.get(f"{collector.url}/other")
+    (path, sent), untraced = collector.calls
+    assert (path, str(sent)[:36]) == ("/realm", f"00-{CALLERS_TRACE}-")
+    assert CALLERS_SPAN not in str(sent)
+    assert untraced == ("/other", None)
 
 
 def test_stages_of_a_certificate_are_parts_of_its_request(told):

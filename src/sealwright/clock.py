@@ -97,6 +97,7 @@ def to_rfc3339(instant: Instant) -> str:
     return f"{to_datetime(instant).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
+_DAYS = re.compile(r"([0-9]{1,5})d")
 _TERM = re.compile(r"(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))(ns|us|\u00b5s|\u03bcs|ms|s|m|h)")
 _NANOSECONDS = {
     "ns": 1,
@@ -144,11 +145,18 @@ def nanoseconds_of(text: str) -> int | None:
     return sign * total if at else None
 
 
+def whole_days(text: str) -> int | None:
+    """How many days a text such as ``30d`` stands for, which Go does not write; None for another text."""
+    found = _DAYS.fullmatch(text) if text.isascii() else None
+    return None if found is None else int(found[1])
+
+
 def parse_duration(text: str) -> timedelta:
-    """A duration from now on, as settings hold it: ``8h``, ``1h30m``, ``500ms``; anything else raises ValueError."""
-    nanoseconds = nanoseconds_of(text)
+    """A duration as people write it in settings, options and forms: ``30d``, ``8h``, ``1h30m``; else raises ValueError."""
+    days = whole_days(text)
+    nanoseconds = nanoseconds_of(text) if days is None else days * 24 * _NANOSECONDS["h"]
     if nanoseconds is None or nanoseconds < 0:
-        raise ValueError("a duration is written like 8h, 90m, 1h30m or 45s")
+        raise ValueError("a duration is written like 30d, 8h, 90m or 1h30m")
     if nanoseconds > _LONGEST // timedelta(microseconds=1) * 1_000:
         raise ValueError("a duration is at most 100 years")
     return timedelta(microseconds=nanoseconds // 1_000)

@@ -17,13 +17,18 @@ from sealwright.clock import format_duration, from_datetime, parse_duration, to_
         ("500ms", timedelta(milliseconds=500)),
         ("2h0m0s", timedelta(hours=2)),
         ("0s", timedelta()),
+        ("30d", timedelta(days=30)),
+        ("0d", timedelta()),
     ],
 )
 def test_durations_are_read_as_people_write_them(text, expected):
     assert parse_duration(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "8", "h", "8 h", "-8h", "8d", "1e3s", "8h ", "٣h", "9" * 20 + "h", "1000000h", "1s" * 40])
+@pytest.mark.parametrize(
+    "text",
+    ["", "8", "h", "8 h", "-8h", "8d4h", "1.5d", "-8d", "1e3s", "8h ", "٣h", "9" * 20 + "h", "1000000h", "99999d", "1s" * 40],
+)
 def test_other_texts_are_refused(text):
     with pytest.raises(ValueError, match="a duration is"):
         parse_duration(text)

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from sealwright.cli.durations import read_duration
 from sealwright.cli.errors import WrongUsage
 from sealwright.cli.formatting import listed, parsed, stamp
+from sealwright.clock import parse_duration
 
 FILTERS = (
     click.option("--target", metavar="KIND:NAME", help="Only events about this, such as person:alice, also when it is gone."),
@@ -32,7 +32,7 @@ def query_of(only: Mapping[str, str | None], now: datetime) -> dict[str, str]:
 
 def _moment(name: str, text: str, now: datetime) -> str:
     try:
-        return (now - read_duration(text)).isoformat()
+        return (now - parse_duration(text)).isoformat()
     except ValueError:
         pass
     try:

@@ -201,18 +201,18 @@ def read_share(value: Any) -> float:
 
 
 def read_duration(value: Any) -> timedelta:
-    """A duration of at least a second, such as 8h, 90m or 1h30m."""
+    """A duration of at least a second, such as 30d, 8h or 1h30m."""
     try:
         duration = parse_duration(read_text(value))
     except ValueError as cause:
-        raise ValueError("must be a duration in quotes, such as 8h, 90m or 1h30m") from cause
+        raise ValueError("must be a duration in quotes, such as 30d, 8h or 1h30m") from cause
     if duration < timedelta(seconds=1):
         raise ValueError("must be at least 1s")
     return duration
 
 
 def read_duration_or_zero(value: Any) -> timedelta:
-    """A duration of at least a second, such as 8h, 90m or 1h30m, or 0s."""
+    """A duration of at least a second, such as 30d, 8h or 1h30m, or 0s."""
     return timedelta() if value == "0s" else read_duration(value)
 
 

@@ -23,6 +23,7 @@ from sealwright.entropy import SystemEntropy
 from sealwright.errors import Failure, Refused, Unavailable
 from sealwright.http import Listener, Request, Response, Route, Wire, json_response
 from sealwright.ip import IpNetwork
+from sealwright.request_counts import RequestCounts
 from sealwright.runtime.application import Application
 from sealwright.runtime.listener_state import Limits
 from sealwright.runtime.listeners import ListenAddress
@@ -31,6 +32,9 @@ from sealwright.runtime.proxies import ListedProxies
 from sealwright.runtime.supervisor import Plan, Program, Supervisor
 from sealwright.runtime.systemd import Notifier
 from sealwright.runtime.tls import TlsMaterial
+
+COUNTS = RequestCounts(8)
+"""Made before the fork, for as many workers as any test asks for."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +219,7 @@ async def build(chosen: Chosen, urls: Mapping[Listener, str]) -> Application:
         with (chosen.directory / "closed").open("a") as file:
             file.write(f"{os.getpid()} {chosen.greeting}\n")
 
-    return Application(routes(chosen), {Wire.STEP: answer_failure}, tls=tls, close=close)
+    return Application(routes(chosen), {Wire.STEP: answer_failure}, tls=tls, close=close, request_counts=COUNTS)
 
 
 def open_program_log(chosen: Chosen) -> Log:

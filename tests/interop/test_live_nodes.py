@@ -2,10 +2,8 @@
 
 import asyncio
 import http.client
-import io
 import os
 import subprocess
-import tarfile
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -212,8 +210,8 @@ def previous_program(place):
     archive = subprocess.run(["git", "archive", f"{commits[-1]}^", "src"], cwd=ROOT, capture_output=True, check=False)
     if archive.returncode:
         return None
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as packed:
-        packed.extractall(place, filter="data")
+    place.mkdir()
+    subprocess.run(["tar", "--extract", "--directory", str(place)], input=archive.stdout, check=True)
     return place / "src"
 
 

@@ -15,6 +15,9 @@ import apsw
 
 LONG = 4_000
 """Pages (16 MiB) from which on the log is put into the database file."""
+_FEW = 200
+"""Pages that are put there while others wait for the lock: some milliseconds."""
+_ATTEMPTS = 5
 
 
 class WriteAheadLog:
@@ -43,12 +46,15 @@ class WriteAheadLog:
         self._running = asyncio.get_running_loop().run_in_executor(None, self._checkpoint)
 
     def _checkpoint(self) -> None:
-        """Once while others write, then the rest under their lock: SQLite begins the log anew only when none of it is left.
+        """While others write, until few pages are left; those under their lock: SQLite begins the log anew when none is left.
 
         What fails (another process is at it, the disk is full) is tried again after the next commit.
         """
         try:
-            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            for _ in range(_ATTEMPTS):
+                _, done = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                if self._pages - done < _FEW:
+                    break
             fcntl.flock(self._lock, fcntl.LOCK_EX)
             try:
                 self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)

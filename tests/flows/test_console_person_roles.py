@@ -35,7 +35,7 @@ def test_what_cannot_be_granted_is_said_beside_its_field_and_what_was_typed_stay
         ("", "", ""): "role-problem",
         ("r-viewer", "profile:none", ""): "scope-problem",
         ("r-viewer", "nothing", ""): "scope-problem",
-        ("r-viewer", "", "2001-01-01T00:00"): "role-problem",
+        ("r-viewer", "", "2001-01-01T00:00"): "expires-at-problem",
         ("r-viewer", "", "tomorrow"): "expires-at-problem",
     }
     for (role, scope, ends_at), problem in wrong.items():

@@ -7,7 +7,7 @@ from typing import Final
 
 from sealwright.access.approvals import ApprovalPending
 from sealwright.clock import Clock
-from sealwright.errors import Failure, InvalidInput
+from sealwright.errors import Conflict, InvalidInput, Refused
 from sealwright.grant_scopes import GrantScopes
 from sealwright.http import Response, redirect
 from sealwright.identity import Account, Directory, GrantNotFound, Roles, ScopeNotFound, SignedIn
@@ -23,7 +23,9 @@ from sealwright.web.pages import Pages
 
 _NAMES: Final = ("role", "scope", "expires-at")
 _NEEDS: Final = {"role": "Choose a role."}
-_FIELDS: Mapping[type[Exception], str] = {ScopeNotFound: "scope", InvalidInput: "scope"}
+_FIELDS: Final = {"expires_at": "expires-at"}
+_KINDS_OF_SCOPE: Mapping[type[Exception], str] = {ScopeNotFound: "scope", InvalidInput: "scope"}
+_KINDS: Mapping[type[Exception], str] = {Refused: "role", Conflict: "role"}
 
 
 class PersonRolePages:
@@ -53,13 +55,13 @@ class PersonRolePages:
         except MomentRefused as refusal:
             return await self._form(page_request, person, typed, (refusal.error,))
         except (InvalidInput, ScopeNotFound) as refusal:
-            return await self._form(page_request, person, typed, fields_of(refusal, kinds=_FIELDS))
+            return await self._form(page_request, person, typed, fields_of(refusal, kinds=_KINDS_OF_SCOPE))
         try:
             await self._roles.grant(typed["role"], person=account.id, scope=scope, expires_at=ends_at, actor=person.actor)
         except ApprovalPending as held:
             return redirect(f"{APPROVALS_PAGE}/{held.request_id}")
-        except Failure as refusal:
-            return await self._form(page_request, person, typed, fields_of(refusal, kinds={Failure: "role"}))
+        except (Refused, Conflict) as refusal:
+            return await self._form(page_request, person, typed, fields_of(refusal, _FIELDS, _KINDS))
         return done(_path(account), "role-granted")
 
     async def show_withdrawal(self, page_request: PageRequest, person: SignedIn) -> Response:

@@ -103,8 +103,8 @@ def test_issuer_and_its_rules_are_changed_in_their_places_on_pages(place: Place)
     ("fields", "field", "words"),
     [
         ({"jwks": "{"}, "jwks", "is not JSON"),
-        ({"jwks": '{"keys": []}'}, "jwks", "list &#34;keys&#34;"),
-        ({"jwks": "", "jwks-uri": "keys"}, "jwks-uri", "is not a URL"),
+        ({"jwks": '{"keys": []}'}, "jwks", "jwks has no list &#34;keys&#34;"),
+        ({"jwks": "", "jwks-uri": "keys"}, "jwks-uri", "jwks_uri is &#39;keys&#39;, which is not a URL"),
         ({"jwks-uri": "https://ci.example.org/keys"}, "jwks-uri", "Both jwks_uri and jwks"),
     ],
 )
@@ -160,8 +160,8 @@ def test_deletion_of_an_issuer_shows_the_rules_that_go_with_it_first(place: Plac
         ({"issuer-url": f"{ORIGIN}/x"}, "issuer-url", "is an issuer of this server"),
         ({"jwks": "{"}, "jwks", "is not JSON"),
         ({"jwks": "[]"}, "jwks", "is not a JSON object"),
-        ({"jwks": '{"keys": []}'}, "jwks", "list &#34;keys&#34;"),
-        ({"jwks": "", "jwks-uri": "keys"}, "jwks-uri", "is not a URL"),
+        ({"jwks": '{"keys": []}'}, "jwks", "jwks has no list &#34;keys&#34;"),
+        ({"jwks": "", "jwks-uri": "keys"}, "jwks-uri", "jwks_uri is &#39;keys&#39;, which is not a URL"),
         ({"jwks-uri": "https://ci.example.org/keys"}, "jwks-uri", "Both jwks_uri and jwks"),
     ],
 )

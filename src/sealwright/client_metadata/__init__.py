@@ -17,8 +17,7 @@ from sealwright.client_metadata.authentication import (
     AuthenticationMethod,
     require_complete_authentication,
     require_fetchable,
-    require_jwks_uri,
-    require_key_set,
+    require_public_keys,
 )
 from sealwright.client_metadata.declaration import MemberDeclaration, ServerDefaults, SetBy, Verb, VerbEffect
 from sealwright.client_metadata.distinguished_names import ComparableName, NameMalformed, comparable_name, parse_name
@@ -83,9 +82,8 @@ __all__ = [
     "require_complete_authentication",
     "require_fapi",
     "require_fetchable",
-    "require_jwks_uri",
-    "require_key_set",
     "require_landing_url",
+    "require_public_keys",
     "require_redirect_uri",
     "require_resource",
     "rows",

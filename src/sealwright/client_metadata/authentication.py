@@ -121,18 +121,23 @@ def require_san_email(text: str, _client: object = None) -> None:
 
 
 def require_key_set(document: Mapping[str, Any], _client: object = None) -> None:
-    """Raise ClientRefused where a value is not a key set, or holds a private key."""
+    """Raise ClientRefused where a client's value is not a key set, or holds a private key."""
+    require_public_keys(document, "jwks of a client")
+
+
+def require_public_keys(document: Mapping[str, Any], what: str) -> None:
+    """Raise ClientRefused where a value is not a set of public keys; `what`: what it is, for the words of the refusal."""
     keys = document.get("keys")
     if not isinstance(keys, list) or not keys or not all(isinstance(key, Mapping) for key in keys):
-        _refuse('jwks of a client has no list "keys" with a key in it.', hint="Give a JSON Web Key Set (RFC 7517, section 5).")
+        _refuse(f'{what} has no list "keys" with a key in it.', hint="Give a JSON Web Key Set (RFC 7517, section 5).")
     if len(keys) > MOST_CLIENT_KEYS or len(msgspec.json.encode(document)) > LARGEST_KEY_SET:
         limits = f"{MOST_CLIENT_KEYS} keys and {LARGEST_KEY_SET // 1024} KiB"
-        _refuse(f"jwks of a client has {len(keys)} keys.", hint=f"At most {limits} are allowed: leave out keys that are over.")
+        _refuse(f"{what} has {len(keys)} keys.", hint=f"At most {limits} are allowed: leave out keys that are over.")
     private = sorted({member for key in keys for member in key if member in _PRIVATE_MEMBERS})
     if private:
         _refuse(
-            f"jwks of a client holds a private or symmetric key: the member {private[0]!r}.",
-            reasons=("a private key stays with the client",),
+            f"{what} holds a private or symmetric key: the member {private[0]!r}.",
+            reasons=("a private key stays with its owner",),
             hint="Make a new key pair, and give the public key alone: this one is known to others now.",
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from sealwright.client_metadata import require_jwks_uri, require_key_set
+from sealwright.client_metadata import require_fetchable, require_public_keys
 from sealwright.clock import Instant
 from sealwright.errors import InvalidInput, in_member
 from sealwright.jose import VerificationKeys, keys_of_jwks, thumbprint
@@ -38,10 +38,10 @@ def require_keys(jwks_uri: str | None, jwks: Mapping[str, Any] | None) -> None:
         )
     if jwks_uri is not None:
         with in_member("jwks_uri"):
-            require_jwks_uri(jwks_uri)
+            require_fetchable(jwks_uri, "jwks_uri")
     if jwks is not None:
         with in_member("jwks"):
-            require_key_set(jwks)
+            require_public_keys(jwks, "jwks")
         if not _keys(jwks):
             raise InvalidInput(
                 "jwks holds no key that can verify a signature.", hint="Give the public keys of the issuer.", pointer="/jwks"

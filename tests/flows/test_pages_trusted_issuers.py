@@ -191,7 +191,7 @@ def test_issuer_that_is_there_already_is_not_listed_again(place: Place) -> None:
         ({"conditions": "ref=a\nref=b"}, "conditions", "has two conditions"),
         ({"client": "nobody"}, "client", "nobody"),
         ({"service-account": "nobody"}, "service-account", "no service account"),
-        ({"lifetime": "soon"}, "lifetime", "is not a duration"),
+        ({"lifetime": "soon"}, "lifetime", "is not a duration. Write one of 1m to 1h"),
         ({"lifetime": "2h"}, "lifetime", "cannot last"),
         ({"scopes": "de\\ploy"}, "scopes", "scope"),
     ],

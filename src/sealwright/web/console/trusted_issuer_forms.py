@@ -95,7 +95,7 @@ def rule_errors(form: Mapping[str, str], *, is_new: bool = True) -> tuple[FormEr
     try:
         lifetime(form)
     except ValueError:
-        errors.append(FormError(f"{form['lifetime'][:20]!r} is not a duration. Write 5m, 1h or 7d.", "lifetime"))
+        errors.append(FormError(f"{form['lifetime'][:20]!r} is not a duration. Write one of 1m to 1h, such as 5m.", "lifetime"))
     return tuple(errors)
 
 

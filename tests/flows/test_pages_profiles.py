@@ -17,7 +17,7 @@ FIELDS = {
     "shortest_rsa": "2048",
     "shortest": "1h",
     "default": "24h",
-    "longest": "720h",
+    "longest": "30d",
     "backdate": "1m",
     "name_types-dns": "yes",
     "key_kinds-EC": "yes",

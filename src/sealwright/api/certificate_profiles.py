@@ -44,9 +44,9 @@ class ProfileChangeBody(RequestBody, frozen=True, kw_only=True):
     shortest: str | UnsetType = UNSET
     """Shortest lifetime, such as 5m."""
     default: str | UnsetType = UNSET
-    """Lifetime where none is asked for, such as 24h."""
+    """Lifetime where none is asked for, such as 24h or 30d."""
     longest: str | UnsetType = UNSET
-    """Longest lifetime, such as 2160h."""
+    """Longest lifetime, such as 90d."""
     backdate: str | UnsetType = UNSET
     """How long before it is issued a certificate begins, for clocks that are slow."""
     issuer: str | UnsetType = UNSET

@@ -41,7 +41,7 @@ from sealwright.ca.models import (
 )
 from sealwright.ca.preview import Preview, Previews, Verdict
 from sealwright.ca.profiles import BUILT_IN as BUILT_IN_PROFILES
-from sealwright.ca.profiles import KnownProfile, ProfileRegistry, profile_members
+from sealwright.ca.profiles import KnownProfile, ProfileRegistry, lifetime_of, profile_members
 from sealwright.ca.profiles import within as claims_within
 from sealwright.ca.provisioners import (
     CredentialRefused,
@@ -133,6 +133,7 @@ __all__ = [
     "claims_within",
     "decimal_text",
     "issue_server_certificate",
+    "lifetime_of",
     "listed",
     "pass_by",
     "profile_members",

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from sealwright.access import Actor, Permission, require
-from sealwright.api.manifests.changes import Differences, difference
+from sealwright.api.manifests.changes import Differences, at, difference
 from sealwright.api.manifests.targets import Targets
-from sealwright.ca import BUILT_IN_PROFILES, KnownProfile, profile_members
-from sealwright.go_duration import format_duration, parse_duration
+from sealwright.ca import BUILT_IN_PROFILES, KnownProfile, lifetime_of, profile_members
+from sealwright.go_duration import format_duration
 
 _LIFETIMES = ("shortest", "default", "longest", "backdate")
 
@@ -25,7 +25,7 @@ class ManifestCertificateProfiles:
         """What the server has of a profile; None where there is none."""
         require(self._actor, Permission.PROFILE_READ)
         known = await self._profiles.find(name)
-        return None if known is None else profile_members(known.profile)
+        return None if known is None else _as_json(profile_members(known.profile))
 
     async def entries(self, after: str, at_most: int) -> list[tuple[str, dict[str, Any]]]:
         """Names and entries of stored profiles after a name, by name; members that have the value of a new one are left out."""
@@ -64,6 +64,14 @@ def _without(members: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, An
     return {member: value for member, value in members.items() if member != "name" and new.get(member) != value}
 
 
+def _as_json(members: Mapping[str, Any]) -> dict[str, Any]:
+    """With lists in place of tuples, to be compared with what a manifest says."""
+    return {member: list(value) if isinstance(value, tuple) else value for member, value in members.items()}
+
+
 def _as_shown(member: str, value: Any) -> Any:
-    """A lifetime as it is shown: 90m and 1h30m are the same."""
-    return format_duration(parse_duration(value)) if member in _LIFETIMES and isinstance(value, str) else value
+    """A lifetime as it is shown: 90m and 1h30m are the same, and so are 2d and 48h."""
+    if member not in _LIFETIMES or not isinstance(value, str):
+        return value
+    with at(member):
+        return format_duration(lifetime_of(value))

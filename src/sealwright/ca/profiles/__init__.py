@@ -10,7 +10,7 @@ from sealwright.ca.profiles.definition import BUILT_IN, MOST_BACKDATE, SERVER, S
 from sealwright.ca.profiles.errors import ProfileChanged, ProfileExists, ProfileInUse, ProfileMissing, ProfileReadOnly
 from sealwright.ca.profiles.registry import KnownProfile, ProfileRegistry
 from sealwright.ca.profiles.store import current_revisions, require_chosen
-from sealwright.ca.profiles.texts import profile_members, profile_of
+from sealwright.ca.profiles.texts import lifetime_of, profile_members, profile_of
 
 __all__ = [
     "BUILT_IN",
@@ -28,6 +28,7 @@ __all__ = [
     "current_revisions",
     "digest_of",
     "inherit",
+    "lifetime_of",
     "load",
     "profile_members",
     "profile_of",

@@ -1,4 +1,4 @@
-"""A profile as members of JSON whose lifetimes are texts such as ``24h``, as provisioners have them; and back."""
+"""A profile as members of JSON whose lifetimes are texts such as ``24h`` or ``30d``; and back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import msgspec
 from sealwright.ca.errors import ProfileRefused
 from sealwright.ca.models import Profile
 from sealwright.ca.profiles.definition import check
+from sealwright.clock import whole_days
 from sealwright.errors import InvalidInput
 from sealwright.go_duration import format_duration, parse_duration
 from sealwright.misfit import misfit
@@ -43,10 +44,16 @@ def profile_of(members: Mapping[str, Any]) -> Profile:
     return profile
 
 
+def lifetime_of(text: str) -> timedelta:
+    """A lifetime as Go writes it, or in whole days, as settings and options have it; raises InvalidInput."""
+    days = whole_days(text)
+    return parse_duration(text) if days is None else timedelta(days=days)
+
+
 def _duration(name: str, text: object) -> timedelta:
     if not isinstance(text, str):
-        raise ProfileRefused(f"{name} is {str(text)[:40]!r}; it must be a text such as 24h.", pointer=f"/{name}")
+        raise ProfileRefused(f"{name} is {str(text)[:40]!r}; it must be a text such as 24h or 30d.", pointer=f"/{name}")
     try:
-        return parse_duration(text)
+        return lifetime_of(text)
     except InvalidInput as cause:
         raise ProfileRefused(f"{name}: {cause.detail}", pointer=f"/{name}") from cause

@@ -25,7 +25,7 @@ SITES = {
     "extended_uses": ["server_auth"],
     "shortest": "1h",
     "default": "48h",
-    "longest": "240h",
+    "longest": "10d",
 }
 EDITOR = Permissions(frozenset({Permission.PROFILE_WRITE}))
 
@@ -104,7 +104,7 @@ async def test_profile_whose_certificates_would_fail_the_lint_is_refused_with_th
     [
         ({"extended_uses": ["ocsp_signing"]}, "extended_uses"),
         ({"unknown": 1}, "unknown"),
-        ({"longest": "90d"}, "longest"),
+        ({"longest": "90 days"}, "longest"),
         ({"longest": 7}, "longest"),
         ({"shortest": "20h", "longest": "10h", "default": "10h"}, "shortest"),
         ({"default": "1000h"}, "default"),

@@ -147,7 +147,7 @@ def nanoseconds_of(text: str) -> int | None:
 
 def whole_days(text: str) -> int | None:
     """How many days a text such as ``30d`` stands for, which Go does not write; None for another text."""
-    found = _DAYS.fullmatch(text) if text.isascii() else None
+    found = _DAYS.fullmatch(text)
     return None if found is None else int(found[1])
 
 

@@ -222,7 +222,7 @@ def exposition(samples: Sequence[Sample]) -> bytes:
 
 def _lines(samples: Sequence[Sample]) -> Iterator[str]:
     by_metric: dict[str, list[Sample]] = {}
-    for sample in samples:
+    for sample in samples:  # those of a histogram have its name, and _bucket, _sum or _count behind it
         by_metric.setdefault(sample[0] if sample[0] in METRICS else sample[0].rpartition("_")[0], []).append(sample)
     for metric_name, of_metric in by_metric.items():
         metric = METRICS[metric_name]

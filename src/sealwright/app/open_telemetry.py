@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sealwright import __version__
 from sealwright.errors import Unavailable
+from sealwright.http import Listener
 from sealwright.request_counts import METHODS
 from sealwright.settings import TraceSettings
 from sealwright.traces import CURRENT_SPAN, STATUS, Span, Tracer
@@ -87,7 +88,7 @@ class OpenTelemetry:
         known = method if method in METHODS else "_OTHER"
         attributes: dict[str, str] = {
             "http.request.method": known,
-            "url.scheme": "http" if listener == "status" else "https",
+            "url.scheme": "http" if listener == Listener.STATUS else "https",
             "sealwright.listener": listener,
             "sealwright.request_id": request_id,
         }

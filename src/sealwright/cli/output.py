@@ -41,8 +41,8 @@ _OPENERS = frozenset(
         "Your",
     }
 )
-
 """First words of a sentence that are written small behind a colon."""
+
 Columns = Sequence[tuple[str, str]]
 """Heading and name of the member, in order."""
 

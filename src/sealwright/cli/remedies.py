@@ -50,7 +50,7 @@ _COMMANDS: Mapping[Action, str] = {
         "For an application that has no https: sealwright system oauth2 warning-insecure-client-allow-http-redirects {name}"
     ),
     Action.CREATE_PROFILE: "Create another profile, and let provisioners choose that: sealwright profile create",
-    Action.GRANT_ROLE: ("Grant the role to the person or the group, which others then approve: sealwright role grant {name}"),
+    Action.GRANT_ROLE: "Grant the role to the person or the group, which others then approve: sealwright role grant {name}",
     Action.LIST_GRANTS: "See them with: sealwright role grants",
     Action.LIST_OWN_APPROVALS: "See them with: sealwright approval list --mine",
     Action.LIST_PROFILES: "See all with: sealwright profile list",
@@ -60,8 +60,7 @@ _COMMANDS: Mapping[Action, str] = {
     ),
     Action.SET_UP_FAPI: (
         "First: sealwright system oauth2 set-authentication {name} private_key_jwt --jwks FILE; then: "
-        "sealwright system oauth2 set-profile {name} fapi2. To leave the profile: set-profile {name} "
-        "oauth2.1."
+        "sealwright system oauth2 set-profile {name} fapi2. To leave the profile: set-profile {name} oauth2.1."
     ),
     Action.UPDATE_PROFILE: "Change it by itself, which others then approve: sealwright profile update {name}",
     Action.WITHDRAW_APPROVAL: "Withdraw it with: sealwright approval withdraw {name}",

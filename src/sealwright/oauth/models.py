@@ -310,6 +310,7 @@ class TokenSource(Struct, frozen=True, omit_defaults=True):
     rule: str = ""
     """The id of the rule of a trusted issuer, for a token of that issuer; empty otherwise."""
     rule_revision: int = 0
+    """Of that rule when the token was given: a later one ends it."""
     certificate: str = ""
     """The thumbprint of the certificate that it was bound to; empty where it was not."""
     certificate_serial: str = ""

@@ -35,7 +35,7 @@ _ADVICE: Mapping[Action, str] = {
     Action.SIGN_IN: "Sign in again.",
     Action.SIGN_IN_AGAIN: "Sign in again.",
     Action.UPDATE_PERSON: "An administrator can change {name} first.",
-    Action.ALLOW_HTTP_REDIRECTS: ("For an application that has no https, an administrator can allow addresses over plain http."),
+    Action.ALLOW_HTTP_REDIRECTS: "For an application that has no https, an administrator can allow addresses over plain http.",
     Action.CREATE_PROFILE: "Create another profile, and let provisioners choose that.",
     Action.GRANT_ROLE: "Grant the role {name} to the person or the group, which others then approve.",
     Action.LIST_GRANTS: "Look for them among the grants of roles.",

@@ -211,7 +211,7 @@ class People(DirectoryLookup):
             now = self._clock.now()
             async with require_remaining_administrator(tx, now):
                 await store.set_disabled(tx, before.id, now, now)
-            _require_other(before, actor, "disable")
+            _require_other(before, actor, "disable")  # after the last administrator, whose refusal says what to do first
             ended = await self._end_access(tx, before, "the account was disabled", actor)
             await self._audit.record(tx, Event.PERSON_DISABLED, actor=actor, target=before.reference, details=ended)
             return replace(before, disabled_at=now, updated_at=now)
@@ -247,7 +247,7 @@ class People(DirectoryLookup):
                 ended = await self._end_access(tx, before, "the account was deleted", actor)
                 await keep_account(tx, before, actor, self._clock.now())
                 await store.delete_account(tx, before.id)
-            _require_other(before, actor, "delete")
+            _require_other(before, actor, "delete")  # as above
             details = {"name": before.name, **ended}
             await self._audit.record(tx, Event.PERSON_DELETED, actor=actor, target=before.reference, details=details)
 

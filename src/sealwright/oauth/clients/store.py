@@ -170,7 +170,7 @@ async def set_issuer(tx: Transaction, client_id: str, issuer: SharedIssuer | Non
 async def set_secret(
     tx: Transaction, client: Client, digest: bytes, sealed: bytes, previous_ends_at: Instant | None, now: Instant
 ) -> bool:
-    """Replace a client's secret; the one before works on until `previous_ends_at`, if at all, and so long count its holders."""
+    """Replace a client's secret. The one before works on until `previous_ends_at`, if at all; its holders count until then."""
     previous = None if previous_ends_at is None else client.secret_digest
     values = {"new_digest": digest, "new_sealed": sealed, "previous_digest": previous, "previous_ends_at": previous_ends_at}
     if previous_ends_at is None:

@@ -48,7 +48,7 @@ class IssuerRule(Struct, frozen=True, kw_only=True):
     """The most that they may have; none is all that the scope maps give."""
     lifetime: timedelta
     revision: int = 0
-    """Of what it was when a token was given by it: that token ends with the next one."""
+    """Grows with each change that ends the tokens which it gave before."""
     created_at: Instant
     created_by: str | None = None
     """Id of the account that added it."""

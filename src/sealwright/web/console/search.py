@@ -176,7 +176,7 @@ class SearchPages:
     async def _clients_called(self, listing: Listing, person: SignedIn) -> ResultGroup:
         """The one of this name, and those whose names begin with it, which stand right after it."""
         begins, found = listing.search.lower(), []
-        with suppress(Failure):
+        with suppress(Failure):  # what was typed may be no name at all
             found.append(await self._parts.clients.get(begins, actor=person.actor))
         following = await self._parts.clients.list(after=begins, at_most=OF_A_KIND + 1, actor=person.actor)
         found += [one for one in following if one.name.startswith(begins)]

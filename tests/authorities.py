@@ -114,7 +114,7 @@ class AskedDirectory:
         self.token_statuses: dict[str, HolderStatus] = {}
         """By the family of the token; what is not in it is good."""
         self.people = {ALICE: Person(ALICE, "alice@example.org", (MAIL,), (), MAIL, frozenset())}
-        self.when_standing_is_asked: list[Callable[[str], Awaitable[None]]] = []
+        self.when_status_is_asked: list[Callable[[str], Awaitable[None]]] = []
 
     def lookup(self) -> AccountLookup:
         return AccountLookup(self._status_of, self._person_of, self._token_status_of, self._client_name_of)
@@ -123,7 +123,7 @@ class AskedDirectory:
         return self.local_providers.get(endpoint)
 
     async def _status_of(self, account_id: str) -> HolderStatus:
-        for each in self.when_standing_is_asked:
+        for each in self.when_status_is_asked:
             await each(account_id)
         return self.holder_statuses.get(account_id, HolderStatus(active=False, reason="There is no such account."))
 
@@ -156,7 +156,7 @@ class Authority:
         asked = asked or AskedDirectory()
         self.local_providers = asked.local_providers
         self.holder_statuses, self.token_statuses, self.people = asked.holder_statuses, asked.token_statuses, asked.people
-        self.when_standing_is_asked = asked.when_standing_is_asked
+        self.when_status_is_asked = asked.when_status_is_asked
         self.directory = Home(app.around.settings.home).provisioner_files
         self.crash_points = crash_points if crash_points is not None else []
         self._made: list[str] = []

@@ -147,7 +147,7 @@ async def test_slow_issuance_settles_an_intent_that_was_closed_meanwhile(ca):
     closed: list[str] = []
     ca.add_local_provider()
     await ca.add_oidc()
-    ca.when_standing_is_asked.append(slow)
+    ca.when_status_is_asked.append(slow)
     assert (await sign(ca, ca.id_token()))[0] == 201
     assert closed == [ALICE]
     assert [record.state for record in await everything(ca)] == [CertificateState.ISSUED]
@@ -160,7 +160,7 @@ async def test_certificate_that_cannot_be_recorded_goes_to_no_one(ca):
 
     ca.add_local_provider()
     await ca.add_oidc()
-    ca.when_standing_is_asked.append(fail)
+    ca.when_status_is_asked.append(fail)
     status, answer = await sign(ca, ca.id_token())
     assert (status, "crt" in answer) == (503, False)
     assert [(record.state, record.der) for record in await everything(ca)] == [(CertificateState.FAILED, None)]
@@ -312,7 +312,7 @@ async def test_standing_of_foreign_people_is_not_asked(ca):
 
     await ca.add_oidc()
     ca.outbound.add_provider(ISSUER_URL, signing_key("provider"))
-    ca.when_standing_is_asked.append(unexpected)
+    ca.when_status_is_asked.append(unexpected)
     assert (await sign(ca, ca.id_token()))[0] == 201
     (record,) = await everything(ca)
     assert record.account_id is None

@@ -288,7 +288,7 @@ class ClientRegistry:
         async def store_keys(tx: Transaction, _: Instant) -> None:
             await self.keys.insert(tx, new)
             if not _PROOFS.isdisjoint(members):
-                await store.hold_credential(tx, client.id, actor.id, store.KEYS)
+                await store.note_credential_holder(tx, client.id, actor.id, store.KEYS)
 
         details = {**members, **({"key": new[0].id} if new else {})}
         try:

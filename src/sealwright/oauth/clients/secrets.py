@@ -55,7 +55,7 @@ class ClientSecrets:
             await self._require_over(tx, client, actor, "show")
             sealed = await store.sealed_secret(tx, client.id)
             if sealed is not None:
-                await store.hold_credential(tx, client.id, actor.id, store.SECRET)
+                await store.note_credential_holder(tx, client.id, actor.id, store.SECRET)
                 details = {"name": client.name}
                 await self._audit.record(
                     tx, Event.CLIENT_SECRET_SHOWN, actor=actor, target=f"client:{client.id}", details=details
@@ -109,7 +109,7 @@ class ClientSecrets:
         async def body(tx: Transaction) -> bool:
             await self._require_over(tx, client, actor, "set")
             if (await lookup.locked(tx, client)).secret_digest == digest:
-                await store.hold_credential(tx, client.id, actor.id, store.SECRET)
+                await store.note_credential_holder(tx, client.id, actor.id, store.SECRET)
                 return False
             await self._put_secret(tx, client, secret, None, actor)
             reason = "the client got another secret"
@@ -156,7 +156,7 @@ class ClientSecrets:
         found = await lookup.locked(tx, client)
         sealed = self._sealer.seal(secret.encode(), secret_context(client.id))
         await store.set_secret(tx, found, digest_of(secret), sealed, old_until, self._clock.now())
-        await store.hold_credential(tx, client.id, actor.id, store.SECRET)
+        await store.note_credential_holder(tx, client.id, actor.id, store.SECRET)
 
 
 def secret_context(client_id: str) -> str:

@@ -82,7 +82,7 @@ _SET_SECRET = Statement(
 h = oauth_credential_holders.c
 SECRET, KEYS = "secret", "keys"
 """What someone can act as a client by: its secret; or keys and certificates, which they said it authenticates with."""
-_HOLD = upsert(oauth_credential_holders, key=("client_id", "account_id", "credential"), update=("ends_at",))
+_NOTE_HOLDER = upsert(oauth_credential_holders, key=("client_id", "account_id", "credential"), update=("ends_at",))
 _secret_of = (h.client_id == bindparam("of"), h.credential == SECRET)
 _FORGET_HOLDERS = Statement(delete(oauth_credential_holders).where(*_secret_of))
 _FORGET_EARLIER_HOLDERS = Statement(delete(oauth_credential_holders).where(*_secret_of, h.ends_at.is_not(None)))
@@ -181,10 +181,10 @@ async def set_secret(
     return await tx.run(_SET_SECRET, which=client.id, changed_at=now, **values) == 1
 
 
-async def hold_credential(tx: Transaction, client_id: str, account_id: str, credential: str) -> None:
+async def note_credential_holder(tx: Transaction, client_id: str, account_id: str, credential: str) -> None:
     """Note that someone can act as a client from now on; nothing where it is the server itself."""
     if account_id:
-        await tx.run(_HOLD, client_id=client_id, account_id=account_id, credential=credential, ends_at=None)
+        await tx.run(_NOTE_HOLDER, client_id=client_id, account_id=account_id, credential=credential, ends_at=None)
 
 
 async def sealed_secret(db: Database | Transaction, client_id: str) -> bytes | None:

@@ -28,7 +28,7 @@ _UNKNOWN = "The refresh token is unknown, expired, used, revoked, or was made fo
 
 
 class RefreshTokenGrant:
-    """Authority is asked anew at every refresh: the session, the person's standing, and their groups as they are now."""
+    """Authority is asked anew at every refresh: the session, the person's status, and their groups as they are now."""
 
     grant_type: ClassVar[str] = "refresh_token"
     standard: ClassVar[str] = "RFC 6749, section 6"

@@ -68,7 +68,7 @@ class KeptClient(Struct, frozen=True):
     row: dict[str, str | int | None]
     """Its row, without secrets."""
     rows: dict[str, list[dict[str, str | int | None]]]
-    """What hangs on it, by table."""
+    """What depends on it, by table."""
     image: dict[str, str] | None
     """Of its image, what is not the image itself."""
     keys: list[str]
@@ -92,17 +92,17 @@ async def keep(tx: Transaction, client_id: str, keys: list[str], now: Instant, d
         return
     row = dict(zip((column.name for column in _COLUMNS), found, strict=True))
     secrets = {name: row.pop(name) for name in _SECRETS}
-    hanging = {}
+    dependent = {}
     for table in _DEPENDENT_TABLES:
         names = [column.name for column in table.c]
-        hanging[table.name] = [dict(zip(names, each, strict=True)) for each in await tx.all(_ROWS[table.name], of=client_id)]
+        dependent[table.name] = [dict(zip(names, each, strict=True)) for each in await tx.all(_ROWS[table.name], of=client_id)]
     image, pixels = await tx.one(_IMAGE, of=client_id), None
     about_image = None
     if image is not None:
         about = dict(zip((column.name for column in oauth_client_images.c), image, strict=True))
         pixels = bytes(about.pop("content"))
         about_image = {"media_type": str(about["media_type"]), "digest": bytes(about["digest"]).hex()}
-    content = KeptClient(row, hanging, about_image, keys)
+    content = KeptClient(row, dependent, about_image, keys)
     await tx.run(
         _INSERT,
         id=client_id,

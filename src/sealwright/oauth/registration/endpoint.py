@@ -223,7 +223,7 @@ class RegistrationEndpoint:
             raise RegistrationNotManaged(f"{client.name} did not register itself; an administrator manages it.")
         elif client is not None:
             what = "another token than its registration access token" if bearer else "no registration access token"
-            await self._not_managed(client.id, f"{what} was sent to manage it", address)
+            await self._record_refused_management(client.id, f"{what} was sent to manage it", address)
         raise _not_the_token()
 
     async def _destroy(self, client_id: str, bearer: str, address: str) -> None:
@@ -233,9 +233,9 @@ class RegistrationEndpoint:
             await store.replace_access_token(tx, client_id, digest_of(bearer), None)
 
         await self._db.write(body)
-        await self._not_managed(client_id, reason, address)
+        await self._record_refused_management(client_id, reason, address)
 
-    async def _not_managed(self, client_id: str, reason: str, address: str) -> None:
+    async def _record_refused_management(self, client_id: str, reason: str, address: str) -> None:
         await self._audit.refused(
             self._db,
             Event.CLIENT_UPDATED,

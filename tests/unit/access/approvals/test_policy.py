@@ -21,7 +21,7 @@ def vote(account_id, decision=VoteDecision.APPROVE):
 
 
 @pytest.mark.parametrize(
-    ("standing", "rule", "may"),
+    ("status", "rule", "may"),
     [
         (MEMBER, OF_GROUP, True),
         (HOLDER, OF_GROUP, False),
@@ -31,8 +31,8 @@ def vote(account_id, decision=VoteDecision.APPROVE):
         (ApproverStatus(active=True), OF_GROUP, False),
     ],
 )
-def test_who_is_asked_may_decide(standing, rule, may):
-    assert may_decide(standing, rule) is may
+def test_who_is_asked_may_decide(status, rule, may):
+    assert may_decide(status, rule) is may
 
 
 def test_votes_of_the_requester_of_others_and_against_it_do_not_count():

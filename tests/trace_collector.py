@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 
 @dataclass(frozen=True)
-class Told:
+class ReceivedSpan:
     """One span as it came over the wire."""
 
     trace: str
@@ -30,7 +30,7 @@ class Told:
 @dataclass
 class Collector:
     port: int
-    spans: list[Told] = field(default_factory=list)
+    spans: list[ReceivedSpan] = field(default_factory=list)
     calls: list[tuple[str, str | None]] = field(default_factory=list)
     """Path and traceparent of every other request."""
     content: list[bytes] = field(default_factory=list)
@@ -46,17 +46,17 @@ class Collector:
             service = _plain(resource.resource.attributes)["service.name"]
             for span in (each for scope in resource.scope_spans for each in scope.spans):
                 ids = (span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex())
-                told = Told(*ids, span.name, span.kind, span.status.code == 2, _plain(span.attributes), service)
-                self.spans.append(told)
+                received = ReceivedSpan(*ids, span.name, span.kind, span.status.code == 2, _plain(span.attributes), service)
+                self.spans.append(received)
 
-    def of_request(self, request_id: str) -> Told:
+    def of_request(self, request_id: str) -> ReceivedSpan:
         """The span of one request."""
         (found,) = [each for each in self.spans if each.attributes.get("sealwright.request_id") == request_id]
         return found
 
-    def within(self, told: Told) -> list[Told]:
+    def within(self, span: ReceivedSpan) -> list[ReceivedSpan]:
         """Every span below another one."""
-        children = [each for each in self.spans if each.parent == told.id]
+        children = [each for each in self.spans if each.parent == span.id]
         return children + [each for child in children for each in self.within(child)]
 
 

@@ -224,11 +224,11 @@ class GuardedOutbound:
         last: Exception | None = None
         try:
             async with asyncio.timeout(timeout):
-                with span(method, outbound=True) as told:
-                    told.tell("http.request.method", method)
-                    told.tell("server.address", host)
-                    told.tell("server.port", port)
-                    sent = {"host": parts.netloc, "accept-encoding": "identity", "user-agent": "sealwright", **told.headers()}
+                with span(method, outbound=True) as part:
+                    part.set_attribute("http.request.method", method)
+                    part.set_attribute("server.address", host)
+                    part.set_attribute("server.port", port)
+                    sent = {"host": parts.netloc, "accept-encoding": "identity", "user-agent": "sealwright", **part.headers()}
                     for address in await self._addresses(host, port, place):
                         pinned = httpx2.URL(url).copy_with(host=str(address), port=port)
                         more = _extensions(host, timeout)
@@ -238,7 +238,7 @@ class GuardedOutbound:
                         except httpx2.ConnectError as cause:
                             last = cause
                         else:
-                            told.tell(STATUS, response.status)
+                            part.set_attribute(STATUS, response.status)
                             return response
                     raise OutboundFailed(f"{place} cannot be reached{_why(last)}.") from last
         except TimeoutError as cause:

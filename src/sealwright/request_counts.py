@@ -1,4 +1,4 @@
-"""How many requests were answered, how, and how fast: counted in each process, told by any of them for all.
+"""How many requests were answered, how, and how fast: counted in each process, and summed up by any of them for all.
 
 What the processes of a server counted lies in memory that they share from before the fork on, a place for each. A process that
 takes the place of one that died goes on with its numbers, so that none of them ever falls.
@@ -95,7 +95,7 @@ class RequestCounts:
         self._memory[begin : begin + _HEAD + len(written)] = head + written
         self._memory[place] = following
 
-    def told(self) -> list[Series]:
+    def totals(self) -> list[Series]:
         """What all processes have counted: this one until now, the others when they last published."""
         self.publish()
         found: dict[_Key, Series] = {}

@@ -17,8 +17,8 @@ STATUS = "http.response.status_code"
 class Span(Protocol):
     """A stretch of time in a trace."""
 
-    def tell(self, name: str, value: str | int | bool) -> None:
-        """Give it an attribute. Never a secret, a query or a body: those who collect traces are not those who may see them."""
+    def set_attribute(self, name: str, value: str | int | bool) -> None:
+        """Say something about it. Never a secret, a query or a body: those who collect traces are not those who may see them."""
 
     def within(self, name: str, *, outbound: bool = False) -> AbstractContextManager[Span]:
         """A part of it; `outbound` is a call to another server."""
@@ -50,7 +50,7 @@ class _Nothing(AbstractContextManager["Span"]):
     def __exit__(self, *_: object) -> None:
         return None
 
-    def tell(self, name: str, value: str | int | bool) -> None:
+    def set_attribute(self, name: str, value: str | int | bool) -> None:
         """Nothing."""
 
     def within(self, name: str, *, outbound: bool = False) -> AbstractContextManager[Span]:  # noqa: ARG002 - as above

@@ -137,10 +137,10 @@ def decide(actor: Actor, permission: Permission, scopes: Collection[Scope] = ())
 
 def require(actor: Actor, permission: Permission, scopes: Collection[Scope] = ()) -> None:
     """Raise NotPermitted unless `actor` may do what `permission` allows to an object that belongs to `scopes`."""
-    with span("policy decision") as told:
-        told.tell("sealwright.permission", permission)
+    with span("policy decision") as part:
+        part.set_attribute("sealwright.permission", permission)
         decision = decide(actor, permission, scopes)
-        told.tell("sealwright.allowed", decision.allowed)
+        part.set_attribute("sealwright.allowed", decision.allowed)
     if not decision.allowed:
         raise NotPermitted(
             f"{actor.name or 'An unknown caller'} does not have the permission {permission}.",

@@ -1,8 +1,8 @@
 """Metrics in the text format of Prometheus, and whether this node is ready.
 
-Most are facts of the database, so that every process and node tells the same. Requests are counted by each node, and every
-process of it tells of all. Labels have as many values as there are authorities, sinks and routes, and never a name that
-strangers choose.
+Most are facts of the database, so that every process and node returns the same. Requests are counted by each node, and every
+process of it returns those of all. Labels have as many values as there are authorities, sinks and routes, and never a name
+that strangers choose.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class MetricsOperations:
 
     async def _metrics(self, call: Call) -> Response:
         require(call.actor, Permission.METRICS_READ)
-        of_requests = samples_of(self._request_counts.told())
+        of_requests = samples_of(self._request_counts.totals())
         body = exposition([*await self._state(), *await self._of_record(), *await self._of_mail(), *of_requests])
         return Response(200, body, (("content-type", TEXT), ("cache-control", "no-store")))
 

@@ -121,7 +121,7 @@ class _Part:
         self._tracer = tracer
         self.begun = begun
 
-    def tell(self, name: str, value: str | int | bool) -> None:
+    def set_attribute(self, name: str, value: str | int | bool) -> None:
         self.begun.set_attribute(name, value)
         if name == STATUS and isinstance(value, int) and value >= _FAULT:
             self.fail(str(value))
@@ -146,9 +146,9 @@ class _Part:
         from opentelemetry.trace import set_span_in_context
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-        told: dict[str, str] = {}
-        TraceContextTextMapPropagator().inject(told, context=set_span_in_context(self.begun, _root()))
-        return told
+        carrier: dict[str, str] = {}
+        TraceContextTextMapPropagator().inject(carrier, context=set_span_in_context(self.begun, _root()))
+        return carrier
 
 
 @contextmanager

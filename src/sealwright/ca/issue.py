@@ -171,10 +171,10 @@ class Issuance:
         issuer = await self._issuers.signing(grant.issuer or profile.issuer)
         if profile.default is not None:
             grant = replace(grant, claims=within(grant.claims, profile))
-        with span("policy decision") as told:
-            told.tell("sealwright.profile", profile.name)
+        with span("policy decision") as part:
+            part.set_attribute("sealwright.profile", profile.name)
             decision = decide(grant, request, profile, issuer, self._clock.now(), own_names=self._own_names)
-            told.tell("sealwright.allowed", decision.allowed)
+            part.set_attribute("sealwright.allowed", decision.allowed)
         await self._checks.require_names(grant, decision.require())
         return grant, issuer, decision
 

@@ -213,8 +213,8 @@ class PostgresqlDatabase:
     async def write(self, body: Callable[[Transaction], Awaitable[T]]) -> T:
         if (current := CURRENT_TRANSACTION.get()) is not None:
             return await body(current)
-        with span("database commit") as told:
-            told.tell("db.system.name", "postgresql")
+        with span("database commit") as part:
+            part.set_attribute("db.system.name", "postgresql")
             return await self._write(body, what_is_around())
 
     async def _write(self, body: Callable[[Transaction], Awaitable[T]], around: tuple[AroundWrite, ...]) -> T:

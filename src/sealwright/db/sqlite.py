@@ -149,8 +149,8 @@ class SqliteDatabase:
             self._busy = True
             self._idle.clear()
             self._loop.call_soon(self._take_lock)  # after everything that is ready now has had its chance to write
-        with span("database commit") as told:
-            told.tell("db.system.name", "sqlite")
+        with span("database commit") as part:
+            part.set_attribute("db.system.name", "sqlite")
             result: T = await job.done
         for each in around:
             each.committed()

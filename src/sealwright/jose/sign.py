@@ -31,9 +31,9 @@ def sign(
     `header` holds further header parameters; a key without an id gives no `kid`.
     """
     signed = _to_be_signed(key, claims, type, header)
-    with span("key use") as told:
-        told.tell("sealwright.key", key.id)
-        told.tell("sealwright.algorithm", key.algorithm)
+    with span("key use") as part:
+        part.set_attribute("sealwright.key", key.id)
+        part.set_attribute("sealwright.algorithm", key.algorithm)
         signature = make_signature(key.algorithm, key.private_key, signed)
     token = signed + b"." + _base64url(signature).rstrip(b"=")
     _require_readable(len(token))

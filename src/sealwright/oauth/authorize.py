@@ -205,9 +205,9 @@ class AuthorizationEndpoint:
         groups = await self._directory.groups_of(account.id)
         maps = await store.scope_maps(self._db, pending.client.id)
         group_ids = {group.id for group in groups}
-        with span("policy decision") as told:
+        with span("policy decision") as part:
             decision = policy.decide_scopes(pending.request.scopes, maps, group_ids, partial=pending.client.partial_scopes)
-            told.tell("sealwright.allowed", decision.allowed)
+            part.set_attribute("sealwright.allowed", decision.allowed)
         supplementary = {
             one.group_id: one.scopes for one in await maps_store.supplementary_scope_maps(self._db, pending.client.id)
         }

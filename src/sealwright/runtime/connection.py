@@ -247,7 +247,7 @@ class HttpConnection(asyncio.Protocol):
             else:
                 async with aclosing(response.chunks) as chunks:
                     await self._stream(exchange, response, chunks)
-            span.tell(STATUS, exchange.status)
+            span.set_attribute(STATUS, exchange.status)
 
     def _served(self, exchange: Exchange, task: asyncio.Task[None]) -> None:
         self._listener.tasks.discard(task)
@@ -383,7 +383,7 @@ class HttpConnection(asyncio.Protocol):
         series.add(_OK, 0.0)  # to measure it would take as long as it does
         if (tracer := listener.dispatcher.tracer) is not None:
             with tracer.request(series.listener, series.method, series.route, request_id, reader.fields) as span:
-                span.tell(STATUS, _OK)
+                span.set_attribute(STATUS, _OK)
         self._end(closing=closing)
 
     # --- the end of an answer, and of the connection -------------------------------------------------------------------

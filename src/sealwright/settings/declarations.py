@@ -250,16 +250,16 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True)
 class TraceSettings:
-    """What a collector that speaks OpenTelemetry is told of requests. It takes packages of its own: sealwright[traces]."""
+    """Traces of requests, for a collector that speaks OpenTelemetry. It takes packages of its own: sealwright[traces]."""
 
     endpoint: str = _declare(
         "", read_collector, "Address of the collector (OTLP over HTTP), such as http://localhost:4318. Default: no traces."
     )
-    sampling: float = _declare(1.0, read_share, "The share of requests that are told, from 0 to 1.")
+    sampling: float = _declare(1.0, read_share, "The share of the requests that are recorded, from 0 to 1.")
     follow_callers: bool = _declare(
         True,
         read_flag,
-        "Whether a caller's traceparent says to which trace its request belongs and whether it is told; else each request"
+        "Whether a caller's traceparent says to which trace its request belongs and whether it is recorded; else each request"
         " begins a trace, with a link to the caller's.",
     )
 

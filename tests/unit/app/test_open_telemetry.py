@@ -34,9 +34,9 @@ def request(collecting, headers=None, *, method="GET", route="/keys"):
 def test_nothing_is_collected_without_an_endpoint():
     assert tracer(TraceSettings()) is None
     assert span("key use") is NOTHING
-    with span("key use") as told:
-        told.tell("secret", "x")
-        assert (told.headers(), CURRENT_SPAN.get()) == ({}, None)
+    with span("key use") as part:
+        part.set_attribute("secret", "x")
+        assert (part.headers(), CURRENT_SPAN.get()) == ({}, None)
 
 
 def test_packages_are_loaded_only_for_traces_and_where_they_are_missing_it_is_said_what_to_install():
@@ -58,8 +58,8 @@ def test_packages_are_loaded_only_for_traces_and_where_they_are_missing_it_is_sa
 
 def test_callers_word_that_its_trace_is_not_told_is_followed_and_passed_on():
     collecting, finished = telemetry()
-    with request(collecting, PASSED_OVER) as told, span("GET", outbound=True) as call:
-        assert told.headers()["traceparent"].startswith(f"00-{TRACE}-")
+    with request(collecting, PASSED_OVER) as part, span("GET", outbound=True) as call:
+        assert part.headers()["traceparent"].startswith(f"00-{TRACE}-")
         assert call.headers()["traceparent"].endswith("-00")
     assert finished() == ()
     assert CURRENT_SPAN.get() is None
@@ -67,8 +67,8 @@ def test_callers_word_that_its_trace_is_not_told_is_followed_and_passed_on():
 
 def test_callers_word_that_its_trace_is_told_counts_before_sampling():
     collecting, finished = telemetry(root=ALWAYS_OFF)
-    with request(collecting, RECORDED) as told:
-        assert told.headers()["tracestate"] == "vendor=1"
+    with request(collecting, RECORDED) as part:
+        assert part.headers()["tracestate"] == "vendor=1"
     with request(collecting):
         pass
     assert [f"{each.context.trace_id:x}" for each in finished()] == [TRACE]
@@ -109,8 +109,8 @@ def test_failure_is_told_by_its_kind_and_never_by_its_words():
 def test_faults_of_the_server_are_failures_and_refusals_are_not():
     collecting, finished = telemetry()
     for status in (404, 503):
-        with request(collecting) as told:
-            told.tell(STATUS, status)
+        with request(collecting) as part:
+            part.set_attribute(STATUS, status)
     assert [each.status.status_code for each in finished()] == [StatusCode.UNSET, StatusCode.ERROR]
 
 

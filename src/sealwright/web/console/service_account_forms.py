@@ -86,8 +86,7 @@ class ServiceAccountFormPages:
                     names = {"name": typed["name"], "display_name": typed["display-name"]}
                     account = await directory.update_person(which, **names, actor=actor)
         except FormOvertaken as overtaken:
-            held = await self._held(account)
-            return self._form(page_request, person, account, typed, held=held, stale=overtaken.form)
+            return self._form(page_request, person, account, typed, held=await read(), stale=overtaken.form)
         except _REFUSALS as refusal:
             errors = fields_of(refusal, _FIELDS)
             return self._form(page_request, person, account, typed, held=await self._held(account), errors=errors)

@@ -137,7 +137,7 @@ class ApiKeyOperations:
                 self._narrow,
                 ApiKeyDetails,
                 ApiKeyNarrowing,
-                self._is_own,
+                owns=self._is_own,
             ),
             Operation(
                 "revoke_api_key",

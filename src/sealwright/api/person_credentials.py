@@ -7,7 +7,7 @@ from msgspec.structs import asdict
 from sealwright.access import Permission
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, moment
 from sealwright.api.operations import OWN, Call, Operation
-from sealwright.identity import CredentialKind, Credentials, Directory, Passkeys
+from sealwright.identity import Credential, CredentialKind, Credentials, Directory, Passkey, Passkeys
 
 _READ, _WRITE = str(Permission.PERSON_READ), str(Permission.PERSON_WRITE)
 
@@ -88,15 +88,8 @@ class PersonCredentialOperations:
         return CredentialsView(
             name=account.name,
             password_set_at=moment(passwords[0].created_at) if passwords else None,
-            second_factors=[
-                HeldCredential(id=each.id, label=each.label, created_at=moment(each.created_at))
-                for each in held
-                if each.kind is CredentialKind.TOTP
-            ],
-            passkeys=[
-                HeldCredential(id=each.id, label=each.label, created_at=moment(each.created_at))
-                for each in await self._passkeys.list_of(account.id, actor=call.actor)
-            ],
+            second_factors=[_held(each) for each in held if each.kind is CredentialKind.TOTP],
+            passkeys=[_held(each) for each in await self._passkeys.list_of(account.id, actor=call.actor)],
             recovery_codes_left=sum(each.kind is CredentialKind.RECOVERY_CODE for each in held),
         )
 
@@ -106,3 +99,7 @@ class PersonCredentialOperations:
             call.path("name"), end_certificates=body.end_certificates, actor=call.actor
         )
         return SecondFactorRemovalView(**asdict(removed))
+
+
+def _held(credential: Credential | Passkey) -> HeldCredential:
+    return HeldCredential(id=credential.id, label=credential.label, created_at=moment(credential.created_at))

@@ -185,7 +185,7 @@ class ServiceAccountOperations:
                 self._create_token,
                 NewApiTokenView,
                 ApiTokenBody,
-                self._manages,
+                owns=self._manages,
                 status=201,
             ),
             Operation(

@@ -50,7 +50,7 @@ _P = Permission
 _WHO_DECIDES = "public: what one asked for and what one may decide about, by the session"
 _OWN = "public: everyone's own keys, by their session"
 _OWN_RECENT = "public: everyone's own keys, by a session with a recent sign-in"
-_WHAT_WOULD_BE = "public: what the asker themselves would be given, by their session"
+_WHAT_WOULD_BE = "public: what the person themselves would get, by their session"
 _AS_PERMITTED = "public: shows what the reader's permissions open"
 
 _GROUP_SHOWN = "public: who manages the group, by their session; for others group:read"

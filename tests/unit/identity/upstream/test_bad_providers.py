@@ -72,6 +72,10 @@ TOKEN_ENDPOINTS = {
     "rubbish": (OutboundResponse(200, {}, b"\xff<html>"), "gave no tokens"),
     "deep": (OutboundResponse(200, {}, b'{"a":' + b"[" * 100_000), "gave no tokens"),
     "no object": (json_answer(["id_token"]), "gave no tokens"),
+    "refusal": (json_answer({"error": "invalid_grant"}, status=400), "status 400 with invalid_grant"),
+    "fault": (json_answer({}, status=500), "status 500"),
+    "no ID token": (json_answer({"access_token": "at"}), "gave no ID token"),
+    "ID token of another type": (json_answer({"id_token": 7}), "gave no ID token"),
 }
 
 

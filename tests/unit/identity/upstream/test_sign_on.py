@@ -12,7 +12,6 @@ from sealwright.identity.upstream.acceptance import name_from
 from sealwright.identity.upstream.errors import ProviderNotFound, SignOnRefused
 from sealwright.identity.upstream.providers import ProviderInput
 from tests.foreign_provider import CLIENT, ISSUER
-from tests.scripted_outbound import json_answer
 from tests.signing import signing_key
 from tests.unit.identity.upstream.world import upstream_world
 
@@ -242,27 +241,6 @@ async def test_response_of_another_provider_or_without_a_code_is_refused(says, a
         with pytest.raises(SignOnRefused) as caught:
             await world.complete({**world.provider.answer(begun.location), **answer}, begun.cookie)
         assert caught.value.reason == reason
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        json_answer({"error": "invalid_grant"}, status=400),
-        json_answer({"access_token": "at"}),
-        json_answer({"id_token": 7}),
-        json_answer([]),
-        json_answer({}, status=500),
-    ],
-)
-async def test_token_endpoint_that_gives_no_id_token_is_named(answer):
-    async with upstream_world() as world:
-        made = await world.with_mapping("engineers", "r-operator")
-        begun = await world.sign_on.begin(made.id, return_to="/ui/account")
-        query = world.provider.answer(begun.location)
-        world.provider.outbound.answers[f"{ISSUER}/token"] = answer
-        with pytest.raises(SignOnRefused) as caught:
-            await world.complete(query, begun.cookie)
-        assert caught.value.reason == "token_endpoint_refused"
 
 
 async def test_disabled_person_does_not_sign_in():

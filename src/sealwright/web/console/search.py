@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 from urllib.parse import quote
@@ -138,40 +138,40 @@ class SearchPages:
     async def _provisioners(self, listing: Listing, _person: SignedIn) -> ResultGroup:
         wanted = listing.search.casefold()
         fitting = [one.name for one in await self._parts.provisioners.all() if wanted in one.name.casefold()]
-        results = tuple(Result(f"/ui/provisioners/{quote(name, safe='')}", name, "") for name in fitting[:OF_A_KIND])
-        return ResultGroup("Provisioners", results, "/ui/provisioners" if len(fitting) > OF_A_KIND else "")
+        results = [Result(f"/ui/provisioners/{quote(name, safe='')}", name, "") for name in fitting]
+        return _first_of("Provisioners", "/ui/provisioners", results)
 
     async def _providers(self, listing: Listing, person: SignedIn) -> ResultGroup:
         wanted = listing.search.casefold()
         found = await self._parts.providers.list_providers(actor=person.actor)
         fitting = [one for one in found if wanted in one.name.casefold() or wanted in one.issuer_url.casefold()]
-        results = tuple(Result(f"/ui/identity-providers/{one.id}", one.name, one.issuer_url) for one in fitting[:OF_A_KIND])
-        return ResultGroup("Identity providers", results, "/ui/identity-providers" if len(fitting) > OF_A_KIND else "")
+        results = [Result(f"/ui/identity-providers/{one.id}", one.name, one.issuer_url) for one in fitting]
+        return _first_of("Identity providers", "/ui/identity-providers", results)
 
     async def _trusted_issuers(self, listing: Listing, person: SignedIn) -> ResultGroup:
         wanted = listing.search.casefold()
         found = await self._parts.trusted_issuers.list(actor=person.actor)
         fitting = [one for one in found if wanted in one.name.casefold() or wanted in one.issuer_url.casefold()]
-        results = tuple(Result(f"/ui/trusted-issuers/{one.name}", one.name, one.issuer_url) for one in fitting[:OF_A_KIND])
-        return ResultGroup("Trusted issuers", results, "/ui/trusted-issuers" if len(fitting) > OF_A_KIND else "")
+        results = [Result(f"/ui/trusted-issuers/{one.name}", one.name, one.issuer_url) for one in fitting]
+        return _first_of("Trusted issuers", "/ui/trusted-issuers", results)
 
     async def _profiles(self, listing: Listing, _person: SignedIn) -> ResultGroup:
         found = [each.profile for each in await self._parts.profiles.all()]
         fitting = [one for one in found if listing.search.casefold() in one.name.casefold()]
-        results = tuple(Result(f"/ui/profiles/{one.name}", one.name, one.description) for one in fitting[:OF_A_KIND])
-        return ResultGroup("Profiles", results, "/ui/profiles" if len(fitting) > OF_A_KIND else "")
+        results = [Result(f"/ui/profiles/{one.name}", one.name, one.description) for one in fitting]
+        return _first_of("Profiles", "/ui/profiles", results)
 
     async def _issuers(self, listing: Listing, _person: SignedIn) -> ResultGroup:
         wanted = listing.search.casefold()
         fitting = [each for each in await self._parts.issuers.records() if wanted in each.name.casefold()]
-        results = tuple(Result("/ui/issuers", one.name, "an authority of this server") for one in fitting[:OF_A_KIND])
-        return ResultGroup("Issuers", results, "/ui/issuers" if len(fitting) > OF_A_KIND else "")
+        results = [Result("/ui/issuers", one.name, "an authority of this server") for one in fitting]
+        return _first_of("Issuers", "/ui/issuers", results)
 
     async def _receivers(self, listing: Listing, _person: SignedIn) -> ResultGroup:
         names = [sink.name for sink, _ in await self._parts.forwarding.all()]
         fitting = [each for each in names if listing.search.casefold() in each]
-        results = tuple(Result("/ui/audit/sinks", name, "gets events of the record") for name in fitting[:OF_A_KIND])
-        return ResultGroup("Receivers of the record", results, "/ui/audit/sinks" if len(fitting) > OF_A_KIND else "")
+        results = [Result("/ui/audit/sinks", name, "gets events of the record") for name in fitting]
+        return _first_of("Receivers of the record", "/ui/audit/sinks", results)
 
     async def _clients_called(self, listing: Listing, person: SignedIn) -> ResultGroup:
         """The one of this name, and those whose names begin with it, which stand right after it."""
@@ -180,8 +180,8 @@ class SearchPages:
             found.append(await self._parts.clients.get(begins, actor=person.actor))
         following = await self._parts.clients.list(after=begins, at_most=OF_A_KIND + 1, actor=person.actor)
         found += [one for one in following if one.name.startswith(begins)]
-        results = tuple(Result(f"/ui/clients/{one.name}", one.display_name, one.name) for one in found[:OF_A_KIND])
-        return ResultGroup("Clients", results, "/ui/clients" if len(found) > OF_A_KIND else "")
+        results = [Result(f"/ui/clients/{one.name}", one.display_name, one.name) for one in found]
+        return _first_of("Clients", "/ui/clients", results)
 
     async def _certificates(self, listing: Listing, person: SignedIn) -> ResultGroup:
         now, results = self._clock.now(), []
@@ -209,6 +209,11 @@ def _places(text: str, permissions: Permissions) -> ResultGroup:
     found += [Result(path, label, "") for label, path in _ACTIONS.items()]
     fitting = [one for one in found if wanted in one.label.casefold() or wanted in one.about.casefold()]
     return ResultGroup("Go to", tuple(fitting))
+
+
+def _first_of(label: str, page: str, found: Sequence[Result]) -> ResultGroup:
+    """The first of them, and the page of all of them if there are more."""
+    return ResultGroup(label, tuple(found[:OF_A_KIND]), page if len(found) > OF_A_KIND else "")
 
 
 def _more(page: str, listing: Listing, found: int) -> str:

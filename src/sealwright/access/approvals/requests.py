@@ -45,11 +45,11 @@ from sealwright.errors import Action, Conflict, Failure, NotPermitted, Refused, 
 
 MOST_OPEN = 50
 """Open requests of one requester."""
-MOST_TOLD = 50
+MOST_RECIPIENTS = 50
 """People who are told of one request by mail."""
-MOST_TOLD_OF = 10
-"""Requests of one requester within `TOLD_WITHIN` of which people are told by mail: to withdraw and ask again sends no flood."""
-TOLD_WITHIN = timedelta(hours=1)
+MOST_MAILED_REQUESTS = 10
+"""Requests of one requester within `MAILED_WITHIN` of which people are told by mail: to withdraw and ask again sends no flood."""
+MAILED_WITHIN = timedelta(hours=1)
 LONGEST_PAGE = 200
 _MOST_LOOKED_AT = 1_000
 
@@ -139,14 +139,14 @@ class Approvals:
             created_at=now,
             expires_at=after(now, min(rule.expiry for rule in rules)),
         )
-        asked_lately = await store.asked_since(tx, actor.id, before(now, TOLD_WITHIN), at_most=MOST_TOLD_OF)
+        asked_lately = await store.asked_since(tx, actor.id, before(now, MAILED_WITHIN), at_most=MOST_MAILED_REQUESTS)
         await store.insert_request(tx, request)
         details = {"kind": str(request.kind), "title": request.title, "rules": words, "expires_at": request.expires_at}
         await self._record(tx, Event.APPROVAL_REQUESTED, actor, request, details)
-        if self.notices is not None and asked_lately < MOST_TOLD_OF:
+        if self.notices is not None and asked_lately < MOST_MAILED_REQUESTS:
             asked = [each for rule in rules for each in await store.approvers_of(tx, rule, now)]
             approvers = [each for each in dict.fromkeys(asked) if each.account_id not in request.people]
-            await self.notices.held(tx, request, approvers[:MOST_TOLD])
+            await self.notices.held(tx, request, approvers[:MOST_RECIPIENTS])
         return request
 
     async def rules_in_words(self, reader: Database | Transaction, rules: Sequence[ApprovalRule]) -> list[str]:
@@ -384,7 +384,7 @@ class Approvals:
     async def _tell(self, tx: Transaction, request: ApprovalRequest, state: RequestState) -> None:
         """Tell the people behind a request what became of it."""
         if self.notices is not None:
-            people = await store.recipients(tx, sorted(request.people)[:MOST_TOLD], self._clock.now())
+            people = await store.recipients(tx, sorted(request.people)[:MOST_RECIPIENTS], self._clock.now())
             await self.notices.decided(tx, request, state, people)
 
     async def _found(self, reader: Database | Transaction, request_id: str) -> ApprovalRequest:

@@ -7,7 +7,16 @@ from msgspec.structs import asdict
 from sealwright.access import Permission
 from sealwright.api.json_types import Moment, RequestBody, ResponseBody, moment
 from sealwright.api.operations import OWN, Call, Operation
-from sealwright.identity import Credential, CredentialKind, Credentials, Directory, Passkey, Passkeys
+from sealwright.identity import (
+    Credential,
+    CredentialKind,
+    Credentials,
+    Directory,
+    Passkey,
+    Passkeys,
+    recovery_codes_left,
+    second_factors,
+)
 
 _READ, _WRITE = str(Permission.PERSON_READ), str(Permission.PERSON_WRITE)
 
@@ -88,9 +97,9 @@ class PersonCredentialOperations:
         return CredentialsView(
             name=account.name,
             password_set_at=moment(passwords[0].created_at) if passwords else None,
-            second_factors=[_held(each) for each in held if each.kind is CredentialKind.TOTP],
+            second_factors=[_held(each) for each in second_factors(held)],
             passkeys=[_held(each) for each in await self._passkeys.list_of(account.id, actor=call.actor)],
-            recovery_codes_left=sum(each.kind is CredentialKind.RECOVERY_CODE for each in held),
+            recovery_codes_left=recovery_codes_left(held),
         )
 
     async def _remove_second_factors(self, call: Call) -> SecondFactorRemovalView:

@@ -89,6 +89,8 @@ from sealwright.identity.models import (
     SessionLifetimes,
     SignedIn,
     TotpEnrolment,
+    recovery_codes_left,
+    second_factors,
 )
 from sealwright.identity.passkeys import Passkeys, RelyingParty
 from sealwright.identity.passwords import Argon2Hashing, Hashing
@@ -307,7 +309,9 @@ __all__ = [
     "normalize_recovery_code",
     "parse_mails",
     "purge",
+    "recovery_codes_left",
     "role_id",
+    "second_factors",
     "secret_digest",
     "terminal_authenticator",
 ]

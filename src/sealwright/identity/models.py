@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -263,6 +263,16 @@ class Credential(Struct, frozen=True):
     kind: CredentialKind
     label: str
     created_at: Instant
+
+
+def second_factors(held: Iterable[Credential]) -> tuple[Credential, ...]:
+    """The authenticators that count."""
+    return tuple(one for one in held if one.kind is CredentialKind.TOTP)
+
+
+def recovery_codes_left(held: Iterable[Credential]) -> int:
+    """How many recovery codes were not used yet."""
+    return sum(one.kind is CredentialKind.RECOVERY_CODE for one in held)
 
 
 class Passkey(Struct, frozen=True):

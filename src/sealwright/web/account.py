@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from sealwright.http import Response
 from sealwright.identity import (
-    Credential,
     CredentialKind,
     Credentials,
     Directory,
@@ -16,6 +15,8 @@ from sealwright.identity import (
     SessionNotFound,
     Sessions,
     SignedIn,
+    recovery_codes_left,
+    second_factors,
 )
 from sealwright.web.formatting import device_text
 from sealwright.web.forms import FormError, form_error
@@ -113,16 +114,6 @@ _CREDENTIAL_ASKED = (
     "A group that you are in asks for more than a password. Set up a code from an app or a passkey below, then sign out and"
     " sign in with it. Until then this page is all that you can use."
 )
-
-
-def second_factors(held: Iterable[Credential]) -> tuple[Credential, ...]:
-    """The authenticators that count."""
-    return tuple(one for one in held if one.kind is CredentialKind.TOTP)
-
-
-def recovery_codes_left(held: Iterable[Credential]) -> int:
-    """How many recovery codes were not used yet."""
-    return sum(one.kind is CredentialKind.RECOVERY_CODE for one in held)
 
 
 def shown_sessions(sessions: Iterable[Session], here: str) -> tuple[ListedSession, ...]:

@@ -15,8 +15,9 @@ from sealwright.identity import (
     TooManyCredentials,
     TotpEnrolment,
     WeakPassword,
+    recovery_codes_left,
+    second_factors,
 )
-from sealwright.web.account import recovery_codes_left, second_factors
 from sealwright.web.failures import waiting_headers
 from sealwright.web.forms import FormError, fields_of, form_error, missing, not_the_same, unlike_a_code
 from sealwright.web.notices import done

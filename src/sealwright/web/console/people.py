@@ -27,9 +27,11 @@ from sealwright.identity import (
     Roles,
     Sessions,
     SignedIn,
+    recovery_codes_left,
+    second_factors,
 )
 from sealwright.oauth import ClientRegistry
-from sealwright.web.account import recovery_codes_left, second_factors, shown_sessions
+from sealwright.web.account import shown_sessions
 from sealwright.web.certificates import shown
 from sealwright.web.console.frame import HitList, Question, ask, context_of, hit_list
 from sealwright.web.console.listing import ON_A_PAGE, Column, Listing, read_listing

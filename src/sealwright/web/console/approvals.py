@@ -10,7 +10,7 @@ from sealwright.clock import Clock, Instant
 from sealwright.errors import InvalidInput
 from sealwright.http import Response
 from sealwright.identity import SignedIn
-from sealwright.web.console.certificate_contents import certificate_contents, changed_contents
+from sealwright.web.console.contents import certificate_contents, changed_contents
 from sealwright.web.console.listing import Filter, read_listing
 from sealwright.web.forms import FormError, form_error
 from sealwright.web.models import ApprovalContents, ListedApproval, ListedVote

@@ -11,8 +11,8 @@ from sealwright.errors import InvalidInput
 from sealwright.http import Response
 from sealwright.identity import SignedIn
 from sealwright.web.certificates import CERTIFICATES_PAGE
-from sealwright.web.console.certificate_contents import certificate_contents
 from sealwright.web.console.certificates import ALL_CERTIFICATES_PAGE
+from sealwright.web.console.contents import certificate_contents
 from sealwright.web.console.moments import MomentRefused, moment_of
 from sealwright.web.forms import FormError, fields_of, missing
 from sealwright.web.page_request import PageRequest

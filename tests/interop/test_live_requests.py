@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import time
 from ipaddress import ip_network
 
 import pytest
@@ -73,29 +72,31 @@ def told(tmp_path_factory):
 
 def counts_of(server, headers):
     """What both workers counted together, before one is killed and after another has taken its place."""
-    label = {"listener": "status", "route": "/health", "method": "GET", "status": "2xx"}
+    health, strangers = {"route": "/health", "method": "GET", "status": "2xx"}, {"route": "unknown", "status": "4xx"}
     for _ in range(12):
         with line(server.status, server.root) as opened:  # each connection comes to one worker or the other
             assert opened.send("GET", "/health").status == 200
             assert opened.send("GET", "/no/such/path").status == 404
 
-    def now():
+    def now(labels):
         with line(server.people, server.root) as opened:
-            return counted(opened, headers, **label)
+            return counted(opened, headers, listener="status", **labels)
 
-    wait_until(lambda: now() == 12, "what both workers counted")
+    # Both kinds: a worker that is killed takes with it what it has not published yet.
+    wait_until(lambda: (now(health), now(strangers)) == (12, 12), "what both workers counted")
     before = server.workers()
     os.kill(before[0], signal.SIGKILL)
     wait_until(lambda: len(server.workers()) == 2 and server.workers() != before)
     with line(server.status, server.root) as opened:
         opened.send("GET", "/health")
-    seen = [now()]
-    while seen[-1] != 13 and len(seen) < 200:
-        time.sleep(0.1)
-        seen.append(now())
-    with line(server.people, server.root) as opened:
-        strangers = counted(opened, headers, listener="status", route="unknown", status="4xx")
-    return seen, strangers
+    seen = []
+
+    def is_counted():
+        seen.append(now(health))
+        return seen[-1] == 13
+
+    wait_until(is_counted, "what was counted by the worker that took the place of another")
+    return seen, now(strangers)
 
 
 def test_collector_is_told_of_a_request_by_the_template_of_its_path_in_the_trace_of_its_caller(told):

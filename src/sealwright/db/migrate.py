@@ -38,6 +38,7 @@ _PATIENCE_MS = 5_000
 async def migrate(url: str, *, may_create: bool = True) -> str:
     """Bring the database at `url` (as for `open_database`) to the newest schema; returns the revision it had, or "".
 
+    Statistics that someone had SQLite make are deleted.
     What cannot be reached raises Unavailable, a newer schema SchemaTooNew, none where none may be made DatabaseEmpty.
     """
     held = await revision_of(url)

@@ -25,6 +25,7 @@ ClientsOfGroup = Callable[[Database | Transaction, str], Awaitable[Sequence[str]
 PAGE = 100
 LONGEST_PAGE = 1_000
 MOST_MANAGED = 100
+"""Names on an account page."""
 
 
 class MembersPage(Struct, frozen=True):
@@ -148,7 +149,7 @@ class DirectoryLookup:
         return any(held.id == managed.managed_by for held in await store.groups_of(reader, actor.id))
 
     async def managed_by(self, account: Account) -> ManagedNames:
-        """What was given to an account, or to a group that it is in, to manage: the first of it."""
+        """What was given to an account, or to a group that it is in, to manage; at most `MOST_MANAGED` of it."""
         found = await store.managed_by(self._db, account.id, MOST_MANAGED)
         groups = tuple(name for name, kind in found if kind == "group")
         return ManagedNames(groups, tuple(name for name, kind in found if kind == str(AccountKind.SERVICE)))

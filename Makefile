@@ -7,7 +7,7 @@ SHARED := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # `make quick` runs two cases of each test, and leaves out what takes long for faults that seldom happen.
 SLOW := tests/architecture/test_patterns.py tests/architecture/test_client_setting.py tests/unit/ca/test_crash.py
 SLOWEST := --durations=25 --durations-min=2
-# Whoever has it set would rewrite the asserts of every test module, and compile the program for each command, again in each run.
+# Anyone who has it set would rewrite the asserts of every test module, and compile the program for each command, again in each run.
 unexport PYTHONDONTWRITEBYTECODE
 .PHONY: demo test check quick serve unit interop bench bench-rows format docs lock clean
 

@@ -16,6 +16,8 @@ Instant = NewType("Instant", int)
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How far the clocks of two nodes may lie apart."""
 _MILLISECOND = timedelta(milliseconds=1)
+_FIRST, _LAST = -62_135_596_800_000, 253_402_300_799_999
+"""The years 1 to 9999 in UTC: nothing else can be written as a date."""
 
 
 class Clock(Protocol):
@@ -71,10 +73,13 @@ def is_ahead(until: Instant, now: Instant, *, at_most: timedelta) -> bool:
 
 
 def from_datetime(moment: datetime) -> Instant:
-    """The instant of an aware `datetime`; a naive one raises ValueError."""
+    """The instant of an aware `datetime`; a naive one, and one that is in no year 1 to 9999 in UTC, raise ValueError."""
     if moment.tzinfo is None:
         raise ValueError("a time without a zone is not an instant")
-    return Instant((moment - datetime(1970, 1, 1, tzinfo=UTC)) // _MILLISECOND)
+    instant = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // _MILLISECOND
+    if not _FIRST <= instant <= _LAST:
+        raise ValueError("a time outside of the years 1 to 9999 in UTC cannot be written")
+    return Instant(instant)
 
 
 def to_datetime(instant: Instant) -> datetime:

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -49,3 +49,19 @@ def test_what_is_written_is_read_back(milliseconds):
 )
 def test_moment_is_written_with_four_digits_of_the_year_and_to_the_second(moment, text):
     assert to_rfc3339(from_datetime(moment)) == text
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(9999, 12, 31, 23, 59, tzinfo=timezone(timedelta(hours=-1))),
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(minutes=1))),
+    ],
+)
+def test_moment_of_no_year_in_utc_is_no_instant(moment):
+    with pytest.raises(ValueError, match="years 1 to 9999"):
+        from_datetime(moment)
+
+
+def test_last_moment_that_can_be_written_is_an_instant():
+    assert to_rfc3339(from_datetime(datetime.max.replace(tzinfo=UTC))) == "9999-12-31T23:59:59Z"

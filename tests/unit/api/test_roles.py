@@ -88,6 +88,16 @@ async def test_time_without_a_zone_is_refused():
         assert (status, problem["code"]) == (400, "invalid_input")
 
 
+@pytest.mark.parametrize("ends_at", ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"])
+async def test_grant_until_a_moment_that_no_one_can_be_told_is_refused_and_leaves_the_list_readable(ends_at):
+    async with server_world() as world:
+        chief = await world.token("chief", "system_admins")
+        body = {"role": "r-viewer", "person": "chief", "expires_at": ends_at}
+        status, problem = await world.call("POST", "/auth/grants", body, token=chief)
+        assert (status, problem["code"], problem["pointer"]) == (400, "invalid_input", "/expires_at")
+        assert (await world.call("GET", "/auth/grants", token=chief))[0] == 200
+
+
 async def test_permissions_are_listed_with_the_roles_that_carry_them():
     async with server_world() as world:
         ann = await world.token("ann", "system_admins")

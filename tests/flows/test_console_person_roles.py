@@ -1,6 +1,6 @@
 """Roles that someone grants by hand in the console, and takes back; and what a manager finds on their account page."""
 
-from sealwright.access import SYSTEM, Permission
+from sealwright.access import SYSTEM, Permission, Scope, ScopeKind
 from sealwright.access.approvals import ApprovalRule
 from tests.pages_place import ORIGIN
 from tests.unit.web.reading import Reading
@@ -62,6 +62,21 @@ def test_no_one_grants_more_than_they_hold_and_who_may_not_sees_what_it_needs(pl
     veras = place.signed_in("vera")
     assert "role:write" in Reading(veras.open(BOB).text).by_id("grant-role-needs").text
     assert veras.open(f"{BOB}/roles/grant").status == 403
+
+
+def test_who_may_grant_within_a_scope_alone_is_told_nothing_of_what_there_is_and_is_on_record(place, browser):
+    place.person("bob")
+    place.person("carol")
+    roles = place.identity.roles
+    place.run(roles.create("r-roles", description="", permissions=[str(Permission.ROLE_WRITE)], actor=SYSTEM))
+    place.run(roles.grant("r-roles", person="carol", scope=Scope(ScopeKind.PROFILE, "step_leaf"), actor=SYSTEM))
+    place.run(roles.grant("r-viewer", person="carol", actor=SYSTEM))
+    carols = place.signed_in("carol")
+    for scope in ("profile:none", "profile:step_leaf", "provisioner:none"):
+        page = carols.submit(carols.open(f"{BOB}/roles/grant"), "grant", role="r-viewer", scope=scope)
+        assert (page.status, "There is no" in page.text) == (403, False)
+    assert grants(place, "bob") == []
+    assert ("refused", "role:r-viewer") in place.events("role.granted")
 
 
 def test_grant_by_a_group_is_not_taken_away_on_the_page_of_its_member(place, browser):

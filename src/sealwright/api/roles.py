@@ -197,7 +197,7 @@ class RoleOperations:
 
     async def _grant(self, call: Call) -> GrantView | Response:
         body: GrantBody = call.body
-        require(call.actor, Permission.ROLE_WRITE)  # before anything is said of issuers and provisioners
+        await self._roles.require_may_grant(body.role, actor=call.actor)
         scope = None if body.scope is None else await self._scopes.find(body.scope)
         ends_at = None if body.expires_at is None else instant_of("expires_at", body.expires_at)
         try:

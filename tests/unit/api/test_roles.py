@@ -80,6 +80,20 @@ async def test_scope_that_does_not_exist_is_refused(scope, status, code):
         assert (found, problem["code"]) == (status, code)
 
 
+async def test_who_may_grant_within_a_scope_alone_is_told_nothing_of_what_there_is_and_is_on_record():
+    async with server_world() as world:
+        chief, alice = await world.token("chief", "system_admins"), await world.token("alice")
+        made = {"id": "r-roles", "description": "", "permissions": ["role:write"]}
+        assert (await world.call("POST", "/auth/roles", made, token=chief))[0] == 201
+        body = {"role": "r-roles", "person": "alice", "scope": "profile:step_leaf"}
+        assert (await world.call("POST", "/auth/grants", body, token=chief))[0] == 201
+        for scope in ("provisioner:nothing", "profile:step_leaf"):
+            body = {"role": "r-viewer", "person": "alice", "scope": scope}
+            status, problem = await world.call("POST", "/auth/grants", body, token=alice)
+            assert (status, problem["code"]) == (403, "not_permitted")
+        assert ("role.granted", "refused") in [each[:2] for each in await world.events("role:r-viewer")]
+
+
 async def test_time_without_a_zone_is_refused():
     async with server_world() as world:
         chief = await world.token("chief", "system_admins")

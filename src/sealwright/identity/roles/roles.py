@@ -169,6 +169,10 @@ class Roles:
         require(actor, Permission.ROLE_READ)
         return await self._holders(self._db, await access_store.grants_held(self._db, account_id))
 
+    async def require_may_grant(self, role_id: str, *, actor: Actor) -> None:
+        """Raise NotPermitted, recorded, unless `actor` may grant roles: before anything is said of what a scope could name."""
+        await self._changes.require(Event.ROLE_GRANTED, Permission.ROLE_WRITE, actor, _target(role_id))
+
     async def grant(
         self,
         role_id: str,

@@ -49,6 +49,7 @@ class PersonRolePages:
         if errors:
             return await self._form(page_request, person, typed, errors)
         account = await self._account(page_request, person)
+        await self._roles.require_may_grant(typed["role"], actor=person.actor)
         try:
             ends_at = moment_of(typed["expires-at"], "Until", "expires-at")
             scope = await self._scopes.find(typed["scope"]) if typed["scope"] else None

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sealwright.access import Actor, require_in_person
 from sealwright.audit import Event
 from sealwright.client_metadata import ClientRefused
-from sealwright.clock import Instant, after
+from sealwright.clock import CLOCKS_DIFFER, Instant, after
 from sealwright.db import Transaction
 from sealwright.entropy import token
 from sealwright.keys import Sealer
@@ -46,6 +46,7 @@ class ClientSecrets:
         self._sealer = sealer
         self._keys = keys
         self._changes = changes
+        self._longest_token = max(dependencies.lifetimes.client_credentials, dependencies.lifetimes.access_token)
 
     async def show_basic_secret(self, name: str, *, actor: Actor) -> str | None:
         """The secret of a confidential client; None for a public one. That it was shown is recorded."""
@@ -155,7 +156,15 @@ class ClientSecrets:
     async def _put_secret(self, tx: Transaction, client: Client, secret: str, old_until: Instant | None, actor: Actor) -> None:
         found = await lookup.locked(tx, client)
         sealed = self._sealer.seal(secret.encode(), secret_context(client.id))
-        await store.set_secret(tx, found, digest_of(secret), sealed, old_until, self._clock.now())
+        await store.set_secret(
+            tx,
+            found,
+            digest_of(secret),
+            sealed,
+            self._clock.now(),
+            previous_ends_at=old_until,
+            tokens_end_at=None if old_until is None else after(old_until, self._longest_token + CLOCKS_DIFFER),
+        )
         await store.note_credential_holder(tx, client.id, actor.id, store.SECRET)
 
 

@@ -85,8 +85,9 @@ SECRET, KEYS = "secret", "keys"
 _NOTE_HOLDER = upsert(oauth_credential_holders, key=("client_id", "account_id", "credential"), update=("ends_at",))
 _secret_of = (h.client_id == bindparam("of"), h.credential == SECRET)
 _FORGET_HOLDERS = Statement(delete(oauth_credential_holders).where(*_secret_of))
-_FORGET_EARLIER_HOLDERS = Statement(delete(oauth_credential_holders).where(*_secret_of, h.ends_at.is_not(None)))
-_END_HOLDERS = Statement(update(oauth_credential_holders).where(*_secret_of).values(ends_at=bindparam("previous_ends_at")))
+_END_HOLDERS = Statement(
+    update(oauth_credential_holders).where(*_secret_of, h.ends_at.is_(None)).values(ends_at=bindparam("tokens_end_at"))
+)
 
 i = oauth_client_images.c
 _PUT_IMAGE = upsert(oauth_client_images, key=("client_id",), update=("media_type", "content", "digest"))
@@ -168,16 +169,25 @@ async def set_issuer(tx: Transaction, client_id: str, issuer: SharedIssuer | Non
 
 
 async def set_secret(
-    tx: Transaction, client: Client, digest: bytes, sealed: bytes, previous_ends_at: Instant | None, now: Instant
+    tx: Transaction,
+    client: Client,
+    digest: bytes,
+    sealed: bytes,
+    now: Instant,
+    *,
+    previous_ends_at: Instant | None = None,
+    tokens_end_at: Instant | None = None,
 ) -> bool:
-    """Replace a client's secret. The one before works on until `previous_ends_at`, if at all; its holders count until then."""
+    """Replace a client's secret; the one before works on until `previous_ends_at`, if at all.
+
+    Its holders count until `tokens_end_at`, when the last token that they got by it ends. Without the first, all have ended.
+    """
     previous = None if previous_ends_at is None else client.secret_digest
     values = {"new_digest": digest, "new_sealed": sealed, "previous_digest": previous, "previous_ends_at": previous_ends_at}
     if previous_ends_at is None:
         await tx.run(_FORGET_HOLDERS, of=client.id)
     else:
-        await tx.run(_FORGET_EARLIER_HOLDERS, of=client.id)
-        await tx.run(_END_HOLDERS, of=client.id, previous_ends_at=previous_ends_at)
+        await tx.run(_END_HOLDERS, of=client.id, tokens_end_at=tokens_end_at)
     return await tx.run(_SET_SECRET, which=client.id, changed_at=now, **values) == 1
 
 

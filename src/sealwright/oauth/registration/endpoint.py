@@ -108,7 +108,7 @@ class RegistrationEndpoint:
             await client_store.update_client(tx, changed, now)
             new_secret = usual_secret if found.secret_digest is None and _needs_secret(changed) else None
             if new_secret is not None:
-                await client_store.set_secret(tx, found, digest_of(new_secret), self._sealed(found, new_secret), None, now)
+                await client_store.set_secret(tx, found, digest_of(new_secret), self._sealed(found, new_secret), now)
             details: dict[str, Any] = {"name": found.name, "by": "the client itself", "members": sorted(own.members)}
             details["changes"] = changes_between(found, changed)
             await self._audit.record(tx, Event.CLIENT_UPDATED, actor=actor, target=f"client:{found.id}", details=details)

@@ -12,6 +12,8 @@ from tests.oauth_world import basic
 from tests.unit.oauth.test_certificate_access import BACKUP, SIGN, place
 
 CHANGES = Permissions(frozenset({Permission.CLIENT_WRITE, Permission.CERTIFICATE_ISSUE_ANY_NAME}))
+LONGEST_TOKEN = timedelta(minutes=21)
+"""Longer than any access token counts that a client got by its secret."""
 KEYS = {"keys": [{"kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4"}]}
 KEYS["keys"][0] |= {"y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM", "kid": "mine"}
 
@@ -24,10 +26,10 @@ class Office:
         self.clients, self.approvals = made.world.server.clients, made.world.app.parts.approvals
         self.secrets = self.clients.secrets
 
-    async def ask(self):
+    async def ask(self, token=""):
         """What the client's certificate waits for."""
         request = csr(BACKUP, (BACKUP,), private=key("the client's"))
-        body = {"csr": request, "ott": await self.made.own_token()}
+        body = {"csr": request, "ott": token or await self.made.own_token()}
         status, answer = await self.made.ca.call("POST", SIGN, body)
         assert (status, "waits for approval" in answer["message"]) == (409, True), answer
         (newest, *_) = (await self.approvals.all(SYSTEM)).requests
@@ -119,8 +121,20 @@ async def test_who_was_shown_a_secret_that_is_over_may_approve():
         await use(made, (await made.secrets.reset_basic_secret("backup", overlap=overlap, actor=made.people["ben"])).secret)
         request_id = await made.ask()
         assert not await made.may_approve("anna", request_id)
-        made.made.world.clock.advance(overlap + timedelta(seconds=1))
+        made.made.world.clock.advance(overlap + LONGEST_TOKEN)
         await made.approvals.withdraw(request_id, actor=SYSTEM)
         request_id = await made.ask()
         assert not await made.may_approve("ben", request_id)
         assert await made.may_approve("anna", request_id)
+
+
+async def test_who_got_a_token_by_an_earlier_secret_may_not_approve_what_that_token_asks_for():
+    async with office() as made:
+        await shown(made)
+        overlap, ben = timedelta(hours=1), made.people["ben"]
+        await made.secrets.reset_basic_secret("backup", overlap=overlap, actor=ben)
+        made.made.world.clock.advance(overlap - timedelta(seconds=1))
+        token = await made.made.own_token()
+        await made.secrets.reset_basic_secret("backup", overlap=overlap, actor=ben)
+        made.made.world.clock.advance(timedelta(minutes=5))
+        assert not await made.may_approve("anna", await made.ask(token))

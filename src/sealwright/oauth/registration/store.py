@@ -7,7 +7,7 @@ from sqlalchemy import and_, bindparam, delete, func, insert, literal, select, u
 
 from sealwright.clock import Instant
 from sealwright.db import Database, Statement, Transaction
-from sealwright.db.schema import groups, oauth_registration_tokens, oauth_registrations
+from sealwright.db.schema import accounts, groups, oauth_registration_tokens, oauth_registrations
 
 t = oauth_registration_tokens.c
 r = oauth_registrations.c
@@ -25,8 +25,9 @@ _USE_TOKEN = Statement(
     update(oauth_registration_tokens)
     .where(t.digest == bindparam("given"), _OPEN)
     .values(uses_left=t.uses_left - 1)
-    .returning(t.id, t.group_id, t.scopes)
+    .returning(t.id, t.group_id, t.scopes, t.created_by)
 )
+_MAKER = Statement(select(accounts.c.id).where(accounts.c.name == bindparam("name")))
 _IS_OPEN = Statement(select(t.id).where(t.digest == bindparam("given"), _OPEN))
 _ANY_OPEN = Statement(select(literal(1)).select_from(oauth_registration_tokens).where(_OPEN).limit(1))
 _doomed = select(t.id).where(t.expires_at <= bindparam("until")).order_by(t.expires_at).limit(bindparam("at_most"))
@@ -63,6 +64,8 @@ class Admission(Struct, frozen=True):
     token_id: str
     group_id: str | None
     scopes: tuple[str, ...]
+    maker_id: str
+    """Id of who made the token, and could register a client by it themselves; empty where there is no such account any more."""
 
 
 async def insert_token(tx: Transaction, token: RegistrationToken, digest: bytes, group_id: str | None) -> None:
@@ -106,7 +109,10 @@ async def any_open(db: Database, now: Instant) -> bool:
 async def use_token(tx: Transaction, digest: bytes, now: Instant) -> Admission | None:
     """Count one use of a token; None where it lets no one in any more."""
     row = await tx.one(_USE_TOKEN, given=digest, now=now)
-    return None if row is None else Admission(row[0], row[1], tuple(row[2].split()))
+    if row is None:
+        return None
+    maker = await tx.one(_MAKER, name=row[3])
+    return Admission(row[0], row[1], tuple(row[2].split()), "" if maker is None else maker[0])
 
 
 async def purge_tokens(tx: Transaction, until: Instant, at_most: int) -> int:

@@ -5,10 +5,13 @@ from datetime import timedelta
 import pytest
 
 from sealwright.access import SYSTEM, Actor, Permission, Permissions
+from sealwright.access.approvals.store import people_behind
 from sealwright.errors import NotPermitted
 from sealwright.oauth import purge
+from sealwright.oauth.clients.store import client_named
 from sealwright.oauth.errors import NotRegistered
 from tests.oauth_world import oauth_world
+from tests.unit.oauth.registration.test_registration import SECRET_CLIENT, register
 
 READER = Actor("person", "r", "reader", Permissions(frozenset({Permission.CLIENT_READ})))
 WRITER = Actor("person", "w", "writer", Permissions(frozenset({Permission.CLIENT_READ, Permission.CLIENT_WRITE})))
@@ -45,3 +48,18 @@ async def test_tokens_that_expired_are_purged():
         assert await purge(world.dependencies) == 0
         world.clock.advance(timedelta(days=2))
         assert await purge(world.dependencies) == 1
+
+
+async def test_who_made_a_token_may_not_approve_what_a_client_asks_for_that_registered_by_it():
+    async with oauth_world() as world:
+        await world.server.issuers.create("main", root=True, actor=SYSTEM)
+        anna = await world.directory.create_person("anna", "Anna", actor=SYSTEM)
+        maker = Actor("person", anna.id, "anna", WRITER.permissions)
+        clients = world.server.clients
+        for actor, counts in ((maker, True), (SYSTEM, False)):
+            token = await world.server.registration_tokens.create(uses=1, lasts=HOUR, actor=actor)
+            name = (await register(world, SECRET_CLIENT, token.token))["client_id"]
+            client_id = (await client_named(world.db, name)).id
+            assert (anna.id in await people_behind(world.db, "client", client_id, world.clock.now())) is counts
+            await clients.secrets.reset_basic_secret(name, actor=SYSTEM)
+            assert (anna.id in await people_behind(world.db, "client", client_id, world.clock.now())) is counts

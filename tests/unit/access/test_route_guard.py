@@ -38,6 +38,9 @@ async def refused(world, actor, access, request):
     [
         ("/api/v1/persons/alice/validity", {"name": "alice"}, "person:alice"),
         ("/api/v1/oauth2/clients/app/keys/k1", {"name": "app", "key": "k1"}, "client:app"),
+        ("/ui/people/alice/second-factors", {"name": "alice"}, "person:alice"),
+        ("/ui/people/alice/roles/g1/withdraw", {"name": "alice", "grant": "g1"}, "person:alice"),
+        ("/ui/identity-providers/p1/edit", {"id": "p1"}, "oidc_provider:p1"),
         ("/api/v1/persons/per\nsons", {"name": "per\nsons"}, "person:per?sons"),
         ("/api/v1/persons", {}, "route:PATCH /api/v1/persons"),
         ("/ui/unheard-of/x", {"name": "x"}, "route:PATCH /ui/unheard-of/x"),

@@ -52,6 +52,7 @@ class SecondFactorRemovalView(ResponseBody, frozen=True, kw_only=True):
     second_factors_removed: int
     passkeys_removed: int
     sessions_ended: int
+    api_keys_ended: int
     certificates_ended: int
     certificates_kept: int
 
@@ -81,8 +82,8 @@ class PersonCredentialOperations:
                 "remove_second_factors",
                 "POST",
                 f"{one}/second-factors/remove",
-                "Remove every second factor, recovery code and passkey of a person; their sessions end, and their certificates "
-                "unless they are kept.",
+                "Remove every second factor, recovery code and passkey of a person; their sessions and API keys end, and their "
+                "certificates unless they are kept.",
                 _WRITE,
                 self._remove_second_factors,
                 returns=SecondFactorRemovalView,

@@ -18,12 +18,13 @@ _SHOWN = (
     ("passkeys", "passkeys"),
     ("recovery codes left", "recovery_codes_left"),
 )
+_ENDED = {"sessions_ended": "session", "api_keys_ended": "API key", "certificates_ended": "certificate"}
 
 
 def ended(reset: dict[str, Any]) -> list[str]:
     """What a reset ended, and what it left, where there was something."""
     lines = []
-    died = [counted(reset[f"{noun}s_ended"], noun) for noun in ("session", "certificate") if reset[f"{noun}s_ended"]]
+    died = [counted(reset[member], noun) for member, noun in _ENDED.items() if reset.get(member)]
     if died:
         lines.append(f"Ended: {' and '.join(died)}.")
     if reset["certificates_kept"]:
@@ -58,7 +59,7 @@ def status(context: CommandContext, name: str) -> None:
 @click.option("--keep-certificates", is_flag=True, help="Leave the person's certificates valid. Default: they are revoked.")
 @pass_context
 def remove_second_factors(context: CommandContext, name: str, keep_certificates: bool) -> None:
-    """Remove every second factor, recovery code and passkey of a person who lost them. Their sessions end; the password stays."""
+    """Remove second factors, recovery codes and passkeys that someone lost. Sessions and API keys end; the password stays."""
     fate = "of theirs will stay valid" if keep_certificates else "of theirs will be revoked"
     ask_about_person(context, name, f"Remove the second factors of {name}?", certificates=fate, but=True)
     body = {"end_certificates": not keep_certificates}

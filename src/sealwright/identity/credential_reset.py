@@ -37,5 +37,6 @@ class SecondFactorRemoval(Struct, frozen=True):
     second_factors_removed: int
     passkeys_removed: int
     sessions_ended: int
+    api_keys_ended: int
     certificates_ended: int
     certificates_kept: int

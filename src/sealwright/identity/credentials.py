@@ -240,8 +240,8 @@ class Credentials:
     async def remove_second_factors(self, who: str, *, end_certificates: bool = True, actor: Actor) -> SecondFactorRemoval:
         """Remove every second factor, recovery code and passkey of another account, whose device was lost.
 
-        A passkey opens the account by itself, and may be on that device. Their sessions end, and their certificates unless
-        they are kept.
+        A passkey opens the account by itself, and may be on that device, as an API key may. Their sessions and API keys end, and
+        their certificates unless they are kept.
         """
         await self._changes.require(Event.CREDENTIAL_REMOVED, Permission.PERSON_WRITE, actor, f"person:{who}")
         await self._changes.require_in_person(Event.CREDENTIAL_REMOVED, actor, f"person:{who}", "remove second factors")
@@ -261,8 +261,9 @@ class Credentials:
             factors = await self._remove_totps(tx, account, actor)
             passkeys = await self._remove_passkeys(tx, account, actor)
             sessions = await self._sessions.end_all_in(tx, account.id, "the second factor was removed", actor=actor)
+            keys = await self._revoke_api_keys(tx, account, actor)
             ended, kept = await self._end_certificates(tx, account, actor, end=end_certificates)
-            return SecondFactorRemoval(factors, passkeys, sessions, ended, kept)
+            return SecondFactorRemoval(factors, passkeys, sessions, keys, ended, kept)
 
         return await self._changes.run(Event.CREDENTIAL_REMOVED, Permission.PERSON_WRITE, actor, account.reference, body)
 
@@ -388,6 +389,14 @@ class Credentials:
         if removed:
             await self._record(tx, Event.CREDENTIAL_REMOVED, actor, account.reference, CredentialKind.PASSKEY)
         return removed
+
+    async def _revoke_api_keys(self, tx: Transaction, account: Account, actor: Actor) -> int:
+        names = {each.key.id: each.key.name for each in await api_keys.of_account(tx, account.id)}
+        ended = await api_keys.revoke_of_account(tx, account.id, self._clock.now())
+        for key_id in ended:
+            details = {"name": names.get(key_id, ""), "account": account.id}
+            await self._audit.record(tx, Event.API_KEY_REVOKED, actor=actor, target=f"api_key:{key_id}", details=details)
+        return len(ended)
 
     async def _record(self, tx: Transaction, event: Event, actor: Actor, target: str, kind: CredentialKind) -> None:
         await self._audit.record(tx, event, actor=actor, target=target, details={"kind": str(kind)})

@@ -38,7 +38,7 @@ NOTICES: Mapping[str, str] = {
     "person-changed": "Saved.",
     "person-disabled": "The account is disabled. Its sessions and tokens ended.",
     "person-enabled": "The account is enabled again.",
-    "person-second-factors": "The second factors and passkeys were removed, and their sessions ended.",
+    "person-second-factors": "The second factors and passkeys were removed, and their sessions and API keys ended.",
     "person-deleted": "The account is in the recycle bin.",
     "person-sessions": "All of their sessions were ended.",
     "role-granted": "The role is granted. It counts from their next request on.",

@@ -225,6 +225,18 @@ async def test_use_is_written_once_a_minute_and_once_an_hour_for_each_permission
         assert await world.stored("api_key_uses") != first[1]
 
 
+async def test_key_ends_with_the_second_factors_that_its_owner_lost_and_the_record_says_so():
+    async with server_world() as world:
+        root, alice = await world.token("root", "system_admins"), await world.token("alice")
+        await world.roles.grant("r-viewer", person="alice", actor=SYSTEM)
+        made, others = await make(world, alice), await make(world, root)
+        status, removed = await world.call("POST", "/persons/alice/second-factors/remove", {}, token=root)
+        assert (status, removed["api_keys_ended"]) == (200, 1)
+        found = [(await world.call("GET", "/whoami", token=each["key"]))[0] for each in (made, others)]
+        assert found == [401, 200]
+        assert ("api_key.revoked", "done") in [each[:2] for each in await world.events(f"api_key:{made['id']}")]
+
+
 async def test_keys_of_others_are_listed_and_ended_by_a_permission_only():
     async with server_world() as world:
         root, pam = await world.token("root", "system_admins"), await world.token("pam", "idm_people_admins")

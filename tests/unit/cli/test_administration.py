@@ -594,6 +594,7 @@ def test_what_someone_proves_themselves_with_is_shown_and_lost_second_factors_ar
     assert "recovery codes left: 0" in shown.members
     done = admin.ok("person", "credential", "remove-second-factors", "alice", "-o", "json").json
     assert (done["second_factors_removed"], done["passkeys_removed"], done["certificates_kept"]) == (0, 0, 0)
+    assert done["api_keys_ended"] == 0
     assert (
         "Removed of alice: 0 second factors and 0 passkeys"
         in admin.ok("person", "credential", "remove-second-factors", "alice", "--keep-certificates", tty=True, stdin="y\n").out

@@ -174,7 +174,7 @@ class PeoplePages:
                 (await self._parts.credentials.certificates_of(account.id), "valid certificates are revoked"),
             ),
             after=(
-                "Authenticators, recovery codes and passkeys are removed: one of them may be on the device that was lost.",
+                "Authenticators, recovery codes and passkeys are removed, and API keys end: a lost device may hold any of them.",
                 "The password stays, and alone is enough until they set up another. Who has none needs a reset link.",
                 "Ask the person in a way that no one else can answer before you do this.",
             ),

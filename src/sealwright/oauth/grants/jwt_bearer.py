@@ -21,6 +21,7 @@ from sealwright.oauth.models import Client, TokenFamily, TokenOrigin, TokenSourc
 from sealwright.oauth.requested_scopes import require_open
 from sealwright.oauth.token_families import FamilyHolder
 from sealwright.oauth.token_request import TokenRequest
+from sealwright.oauth.trusted_issuers import store as trust_store
 from sealwright.oauth.trusted_issuers.issuer_assertions import IssuerAssertion, IssuerAssertions
 from sealwright.oauth.trusted_issuers.models import IssuerRule
 
@@ -69,6 +70,11 @@ class JwtBearerGrant:
 
     @staticmethod
     async def _use(tx: Transaction, assertion: IssuerAssertion) -> None:
+        # A change meanwhile ended what the rule had given, and this would not be among it: the rule was read after the keys.
+        if await trust_store.issuer_at(tx, assertion.issuer.issuer_url) != assertion.issuer:
+            raise GrantRefused(
+                f"The trusted issuer {assertion.issuer.name} was changed while the assertion was verified. Present it again."
+            )
         if assertion.issuer.reusable or await store.use_jwt(tx, assertion.digest, assertion.kept_until):
             return
         known_by = f" (jti {assertion.token_id[:80]})" if assertion.token_id else ""

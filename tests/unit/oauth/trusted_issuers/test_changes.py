@@ -1,5 +1,6 @@
 """Changes of a trusted issuer and of its rules in place: what they end, who may make them, and what the record has of them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -13,7 +14,7 @@ from sealwright.jose import jwk_of, thumbprint
 from sealwright.oauth.errors import TrustedIssuerUnknown
 from tests.machines_world import refused
 from tests.oauth_world import ORIGIN, basic, members
-from tests.unit.oauth.trusted_issuers.test_jwt_bearer import GITHUB_CLAIMS, JWT_BEARER, KEY, OTHER_KEY, jobs
+from tests.unit.oauth.trusted_issuers.test_jwt_bearer import GITHUB, GITHUB_CLAIMS, JWT_BEARER, KEY, OTHER_KEY, jobs
 
 KEYS = {"keys": [jwk_of(KEY.public_key, KEY.id, "ES256")]}
 BOTH_KEYS = {"keys": [*KEYS["keys"], jwk_of(OTHER_KEY.public_key, OTHER_KEY.id, "RS256")]}
@@ -78,6 +79,22 @@ async def test_what_was_given_ends_with_the_key_or_audience_that_it_may_have_com
         after = await made.trust.update("github", **change, actor=SYSTEM)
         assert not await made.is_active(held)
         assert made.rule.id in {rule.id for rule in after.rules}
+
+
+@pytest.mark.parametrize("change", [{"jwks": KEYS}, {"audience": "https://other.example.org"}])
+async def test_nothing_is_given_for_what_was_verified_as_an_issuer_said_before_a_change(change):
+    async with agents() as made:
+        keys = f"{GITHUB}/keys"
+        made.world.outbound.delays[keys] = 0.1
+        asking = asyncio.create_task(answered(made, "a1"))
+        while keys not in made.world.outbound.calls and not asking.done():  # noqa: ASYNC110 - a list of calls has no event
+            await asyncio.sleep(0)
+        await made.trust.update("github", **change, actor=SYSTEM)
+        assert not asking.done()
+        assert "was changed while" in (await asking)["error_description"]
+        assert await made.issued() == []
+        presented_again = await answered(made, "a1", aud=change.get("audience", ORIGIN))  # nothing was used up
+        assert await made.is_active(presented_again["access_token"])
 
 
 async def test_tokens_are_verified_as_the_change_says_from_then_on():

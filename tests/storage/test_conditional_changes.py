@@ -23,3 +23,28 @@ async def test_of_two_changes_of_one_version_one_is_made(open_two):
             assert statuses == [200, 412], answers
             made = next(body for status, body in answers if status == 200)
             assert (await first.call("GET", "/groups/ops", token=token))[1]["description"] == made["description"]
+
+
+async def test_of_changes_of_two_rules_of_one_version_of_an_issuer_one_is_made(open_two):
+    async with open_two() as (first_db, second_db):
+        first = ServerWorld(first_db)
+        second = ServerWorld(second_db, clock=first.clock, entropy_seed=8)
+        await first.seed()
+        token = await first.token("root", "system_admins", "idm_admins")
+        client = {"name": "job", "display_name": "Job", "landing_url": "https://job.example.org", "kind": "confidential"}
+        await first.call("POST", "/oauth2/clients", client, token=token)
+        await first.call("POST", "/oauth2/trusted-issuers", {"name": "ci", "issuer_url": "https://ci.example.org"}, token=token)
+        rules = []
+        for number in range(2):
+            rule = {"client": "job", "conditions": {"sub": f"{number}"}}
+            status, made = await first.call("POST", "/oauth2/trusted-issuers/ci/rules", rule, token=token)
+            assert status == 201, made
+            rules.append(f"/oauth2/trusted-issuers/ci/rules/{made['id']}")
+        for attempt in range(5):
+            shown = await first.send("GET", "/oauth2/trusted-issuers/ci", token=token)
+            headers = {"if-match": dict(shown.headers)["etag"]}
+            answers = await asyncio.gather(
+                first.call("PATCH", rules[0], {"lifetime_seconds": 60 + attempt}, token=token, headers=headers),
+                second.call("PATCH", rules[1], {"lifetime_seconds": 60 + attempt}, token=token, headers=headers),
+            )
+            assert sorted(status for status, _ in answers) == [200, 412], answers

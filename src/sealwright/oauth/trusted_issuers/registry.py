@@ -229,9 +229,10 @@ class TrustedIssuers:
         )
 
         async def body(tx: Transaction) -> IssuerRule:
+            _, others = await self._found_in(tx, name)
             with in_member("client" if rule.account_id is None else "service_account"):
                 await self._require_over(tx, actor, rule)
-            added = placed_last(rule, await store.rules(tx, issuer.id))
+            added = placed_last(rule, others)
             await store.insert_rule(tx, added)
             details = _about(rule) | recorded_rule(rule)
             await self._record(tx, Event.TRUSTED_ISSUER_RULE_ADDED, issuer, details, actor)
@@ -287,6 +288,7 @@ class TrustedIssuers:
         issuer = await self._found(name)
 
         async def body(tx: Transaction) -> None:
+            await self._found_in(tx, name)
             if not await store.delete_rule(tx, rule_id[:64], issuer.id):
                 raise _no_rule(name, rule_id)
             await self._record(tx, Event.TRUSTED_ISSUER_RULE_DELETED, issuer, {"rule": rule_id}, actor)
@@ -333,7 +335,7 @@ class TrustedIssuers:
 
     async def _found_in(self, tx: Transaction, name: str) -> IssuerWithRules:
         """As it is in a transaction that changes it."""
-        found = await store.locked_issuer(tx, name) if is_client_name(name) else None
+        found = await store.issuer_to_change(tx, name) if is_client_name(name) else None
         if found is None:
             raise _unknown(name)
         return IssuerWithRules(found, await store.rules(tx, found.id))

@@ -26,7 +26,9 @@ _read_object = msgspec.json.Decoder(dict[str, Any]).decode
 _COLUMNS = (i.id, i.name, i.issuer_url, i.audience, i.jwks_uri, i.jwks, i.reusable, i.created_at, i.created_by)
 _ALL = Statement(select(*_COLUMNS).order_by(i.name))
 _BY_NAME = Statement(select(*_COLUMNS).where(i.name == bindparam("name")))
-_LOCKED = Statement(select(*_COLUMNS).where(i.name == bindparam("name")).with_for_update())
+_TO_CHANGE = Statement(
+    update(oauth_trusted_issuers).where(i.name == bindparam("of_name")).values({i.name: i.name}).returning(*_COLUMNS)
+)
 _BY_URL = Statement(select(*_COLUMNS).where(i.issuer_url == bindparam("issuer_url")))
 _INSERT = Statement(insert(oauth_trusted_issuers))
 _UPDATE = Statement(
@@ -86,9 +88,12 @@ async def issuer_named(reader: Database | Transaction, name: str) -> TrustedIssu
     return None if row is None else _issuer(row)
 
 
-async def locked_issuer(tx: Transaction, name: str) -> TrustedIssuer | None:
-    """The one with this name, which no one else changes until the transaction ends."""
-    row = await tx.one(_LOCKED, name=name)
+async def issuer_to_change(tx: Transaction, name: str) -> TrustedIssuer | None:
+    """The one with this name, which no one else changes until the transaction ends, nor any of its rules.
+
+    It is written and not only locked: a transaction that judged it as it was before, with all its rules, then begins anew.
+    """
+    row = await tx.one(_TO_CHANGE, of_name=name)
     return None if row is None else _issuer(row)
 
 

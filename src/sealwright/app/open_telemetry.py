@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
@@ -71,6 +72,8 @@ class OpenTelemetry:
     def __init__(self, provider: TracerProvider, *, follow_callers: bool) -> None:
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+        # It warns of each header that is no trace context, in the words of the stranger who sent it.
+        logging.getLogger("opentelemetry.trace").setLevel(logging.ERROR)
         self._provider = provider
         self._tracer = provider.get_tracer("sealwright", __version__)
         self._propagator = TraceContextTextMapPropagator()
@@ -122,6 +125,8 @@ class _Part:
         self.begun = begun
 
     def set_attribute(self, name: str, value: str | int | bool) -> None:
+        if not self.begun.is_recording():  # of work that outlives its request, for which the SDK would warn each time
+            return
         self.begun.set_attribute(name, value)
         if name == STATUS and isinstance(value, int) and value >= _FAULT:
             self.fail(str(value))

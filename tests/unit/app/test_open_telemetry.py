@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextvars import copy_context
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -94,6 +95,35 @@ def test_what_is_no_traceparent_begins_a_trace(text):
         pass
     (told,) = finished()
     assert (told.parent, told.links) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"traceparent": f"{RECORDED['traceparent']}{'x' * 600}"},
+        {**RECORDED, "tracestate": "words of a stranger"},
+        {**RECORDED, "tracestate": ",".join(f"key{number}=1" for number in range(40))},
+    ],
+)
+def test_headers_of_strangers_leave_nothing_in_the_log(headers, caplog):
+    collecting, finished = telemetry()
+    with request(collecting, headers) as told:
+        assert "tracestate" not in told.headers()
+    assert len(finished()) == 1
+    assert caplog.messages == []
+
+
+def test_work_that_outlives_its_request_is_no_part_of_its_trace_and_warns_of_nothing(caplog):
+    def write() -> None:
+        with span("database commit") as told:
+            told.tell("db.system.name", "sqlite")
+
+    collecting, finished = telemetry()
+    with request(collecting):
+        context = copy_context()
+    context.run(write)
+    assert [each.name for each in finished()] == ["GET /keys"]
+    assert caplog.messages == []
 
 
 def test_failure_is_told_by_its_kind_and_never_by_its_words():

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from sealwright import __version__
@@ -26,6 +27,8 @@ _FAULT = 500
 _LONGEST_VALUE = 256
 _LONGEST_HEADER = 1_024
 _HEADERS = ("traceparent", "tracestate")
+_PATIENCE = 3.0
+"""Seconds for which a stop waits until a collector has taken what is left."""
 
 
 class TracesUnavailable(Unavailable):
@@ -69,11 +72,13 @@ def _resource() -> Resource:
 class OpenTelemetry:
     """Spans of the SDK, sent in batches by a thread of its own. Where the collector is down, they are dropped."""
 
-    def __init__(self, provider: TracerProvider, *, follow_callers: bool) -> None:
+    def __init__(self, provider: TracerProvider, *, follow_callers: bool, patience: float = _PATIENCE) -> None:
+        """`patience`: how many seconds `close` waits at most."""
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
         # It warns of each header that is no trace context, in the words of the stranger who sent it.
         logging.getLogger("opentelemetry.trace").setLevel(logging.ERROR)
+        self._patience = patience
         self._provider = provider
         self._tracer = provider.get_tracer("sealwright", __version__)
         self._propagator = TraceContextTextMapPropagator()
@@ -109,7 +114,10 @@ class OpenTelemetry:
             yield part
 
     async def close(self) -> None:
-        await asyncio.to_thread(self._provider.shutdown)
+        # In a thread that ends with the process: for a collector that is down the SDK would hold up a stop for half a minute.
+        sending = Thread(target=self._provider.shutdown, name="last spans", daemon=True)
+        sending.start()
+        await asyncio.to_thread(sending.join, self._patience)
 
     def _caller(self, headers: Mapping[str, str]) -> Context:
         """The trace that a caller says it is in. What is no such header begins a trace."""

@@ -1,12 +1,14 @@
 """Spans are sent as settings and callers ask for, say how something failed and never why."""
 
+import asyncio
 import subprocess
 import sys
 from contextvars import copy_context
+from threading import Event
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
 from opentelemetry.trace import StatusCode
@@ -124,6 +126,32 @@ def test_work_that_outlives_its_request_is_no_part_of_its_trace_and_warns_of_not
     context.run(write)
     assert [each.name for each in finished()] == ["GET /keys"]
     assert caplog.messages == []
+
+
+class _Stuck(SpanExporter):
+    """To a collector that takes a connection and never answers."""
+
+    def __init__(self):
+        self.asked, self.let_go = Event(), Event()
+
+    def export(self, _spans):
+        self.asked.set()
+        self.let_go.wait()
+        return SpanExportResult.FAILURE
+
+
+async def test_stop_does_not_wait_for_a_collector_that_never_answers():
+    stuck, provider = _Stuck(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(stuck))
+    collecting = OpenTelemetry(provider, follow_callers=True, patience=0.01)
+    with request(collecting):
+        pass
+    try:
+        async with asyncio.timeout(5):
+            await collecting.close()
+        assert stuck.asked.wait(5)  # what was left is being sent, by no one who holds anything up
+    finally:
+        stuck.let_go.set()
 
 
 def test_failure_is_told_by_its_kind_and_never_by_its_words():

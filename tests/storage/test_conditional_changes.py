@@ -25,6 +25,26 @@ async def test_of_two_changes_of_one_version_one_is_made(open_two):
             assert (await first.call("GET", "/groups/ops", token=token))[1]["description"] == made["description"]
 
 
+async def test_of_two_lists_of_members_for_one_version_of_a_group_one_is_set(open_two):
+    async with open_two() as (first_db, second_db):
+        first = ServerWorld(first_db)
+        second = ServerWorld(second_db, clock=first.clock, entropy_seed=8)
+        await first.seed()
+        token = await first.token("root", "system_admins", "idm_admins")
+        for name in ("alice", "bob"):
+            await first.call("POST", "/persons", {"name": name, "display_name": name}, token=token)
+        await first.call("POST", "/groups", {"name": "ops"}, token=token)
+        for _ in range(3):
+            shown = await first.send("GET", "/groups/ops", token=token)
+            headers = {"if-match": dict(shown.headers)["etag"]}
+            answers = await asyncio.gather(
+                first.call("PUT", "/groups/ops/members", {"members": ["alice"]}, token=token, headers=headers),
+                second.call("PUT", "/groups/ops/members", {"members": ["bob"]}, token=token, headers=headers),
+            )
+            assert sorted(status for status, _ in answers) == [200, 412], answers
+            await first.call("PUT", "/groups/ops/members", {"members": []}, token=token)
+
+
 async def test_of_changes_of_two_rules_of_one_version_of_an_issuer_one_is_made(open_two):
     async with open_two() as (first_db, second_db):
         first = ServerWorld(first_db)

@@ -104,6 +104,7 @@ class Memberships(DirectoryLookup):
             added = [member.name for member in add if await store.add_member(tx, group.id, member)]
         await self._require_may_release(tx, actor, group, gone)
         if added or removed:
+            await store.write_group(tx, group.id)
             change = {**({"added": added} if added else {}), **({"removed": removed} if removed else {})}
             await self._audit.record(
                 tx,

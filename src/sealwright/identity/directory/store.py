@@ -362,6 +362,7 @@ _SET_GROUP = Statement(
     .where(groups.c.id == _p("of"))
     .values(name=_p("new_name"), description=_p("new_description"), managed_by=_p("new_manager"))
 )
+_WRITE_GROUP = Statement(update(groups).where(groups.c.id == _p("of")).values({groups.c.name: groups.c.name}))
 _DELETE_GROUP = Statement(delete(groups).where(groups.c.id == _p("of")))
 _ADD_ACCOUNT = insert_once(group_members, returning=group_members.c.account_id)
 _ADD_GROUP = insert_once(group_nestings, returning=group_nestings.c.member_group_id)
@@ -452,6 +453,11 @@ async def insert_group(tx: Transaction, new: Group) -> None:
         managed_by=new.managed_by,
     )
     await words.set_group_words(tx, new)
+
+
+async def write_group(tx: Transaction, group_id: str) -> None:
+    """Write a group as it is: its members are others, and a transaction that judged it by those of before begins anew."""
+    await tx.run(_WRITE_GROUP, of=group_id)
 
 
 async def delete_group(tx: Transaction, group_id: str) -> None:

@@ -118,7 +118,7 @@ def test_headers_of_strangers_leave_nothing_in_the_log(headers, caplog):
 def test_work_that_outlives_its_request_is_no_part_of_its_trace_and_warns_of_nothing(caplog):
     def write() -> None:
         with span("database commit") as told:
-            told.tell("db.system.name", "sqlite")
+            told.set_attribute("db.system.name", "sqlite")
 
     collecting, finished = telemetry()
     with request(collecting):

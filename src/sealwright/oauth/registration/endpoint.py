@@ -187,7 +187,9 @@ class RegistrationEndpoint:
             await client_store.insert_client(tx, client, sealed, created_by=actor.id)
             token_id = None if admission is None else admission.token_id
             await store.insert_registration(tx, client.id, access_token_digest, token_id, now)
-            await client_store.hold_credential(tx, client.id, "" if admission is None else admission.maker_id, client_store.KEYS)
+            await client_store.note_credential_holder(
+                tx, client.id, "" if admission is None else admission.maker_id, client_store.KEYS
+            )
             scopes = () if admission is None or admission.group_id is None else admission.scopes
             if admission is not None and admission.group_id is not None:
                 await oauth_store.put_scope_map(tx, client.id, admission.group_id, scopes, now)

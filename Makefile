@@ -4,8 +4,8 @@ DEV := .venv/dev/bin
 # One for each core; real clients wait for servers now and then, so on an idle machine one more may be quicker.
 WORKERS ?= 2
 SHARED := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-# `make quick` runs two cases of each test, and leaves out what takes long for faults that seldom happen.
-SLOW := tests/architecture/test_patterns.py tests/architecture/test_client_setting.py tests/unit/ca/test_crash.py
+# `make quick` runs one case of each test, chosen anew each time, and leaves out what takes long for faults that seldom happen.
+SLOW := tests/architecture/test_patterns.py tests/architecture/test_client_setting.py tests/unit/ca/test_crash.py tests/unit/identity/imports/test_people.py
 SLOWEST := --durations=25 --durations-min=2
 # Anyone who has it set would rewrite the asserts of every test module, and compile the program for each command, again in each run.
 unexport PYTHONDONTWRITEBYTECODE
@@ -32,8 +32,8 @@ check: dev-environment ## Lint, types, import contracts, budgets
 	@$(DEV)/mypy
 	@$(DEV)/lint-imports --no-logo > build/imports.log || { cat build/imports.log; exit 1; }
 
-quick: check ## Lint, types, and the tests that find most, in some 80 seconds
-	@$(DEV)/pytest tests/unit tests/architecture tests/vectors --cases=2 $(SLOW:%=--ignore=%) $(SHARED)
+quick: check ## Lint, types, and the tests that find most, in a minute
+	@$(DEV)/pytest tests/unit tests/architecture tests/vectors --cases=1 $(SLOW:%=--ignore=%) $(SHARED) -n 3
 
 serve: dev-environment ## A scratch server in build/serve that starts again when the source changes
 	@$(DEV)/python -m demo.scratch_server

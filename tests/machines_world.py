@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from cryptography import x509
@@ -27,6 +28,8 @@ from tests.signing import signing_key
 MACHINES = "https://id.example.org:9443"
 ISSUER = f"{ORIGIN}/oauth2/openid/billing"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+_JTI = count()
 
 
 class Machines(World):
@@ -75,7 +78,7 @@ class Machines(World):
     def assertion_claims(self, **changes: Any) -> dict[str, Any]:
         """What an assertion says, with `changes`; None leaves a claim out."""
         now = to_seconds(self.clock.now())
-        usual = {"iss": "billing", "sub": "billing", "aud": ISSUER, "iat": now, "exp": now + 60, "jti": f"{id(changes)}"}
+        usual = {"iss": "billing", "sub": "billing", "aud": ISSUER, "iat": now, "exp": now + 60, "jti": f"{next(_JTI)}"}
         return {name: value for name, value in (usual | changes).items() if value is not None}
 
     async def reasons(self) -> list[str]:

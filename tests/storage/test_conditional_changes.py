@@ -1,20 +1,33 @@
 """Two who change the same version of an object at the same time: one of them is told that the other was faster."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from tests.unit.api.world import ServerWorld
 
 
-async def test_of_two_changes_of_one_version_one_is_made(open_two):
+@asynccontextmanager
+async def two_servers(open_two) -> AsyncIterator[tuple[ServerWorld, ServerWorld, str]]:
+    """Two servers on one database, and the token of an administrator."""
     async with open_two() as (first_db, second_db):
         first = ServerWorld(first_db)
         second = ServerWorld(second_db, clock=first.clock, entropy_seed=8)
         await first.seed()
-        token = await first.token("root", "system_admins", "idm_admins")
+        yield first, second, await first.token("root", "system_admins", "idm_admins")
+
+
+async def version_of(world, path, token):
+    """The header that asks for the version that stands at `path`."""
+    shown = await world.send("GET", path, token=token)
+    return {"if-match": dict(shown.headers)["etag"]}
+
+
+async def test_of_two_changes_of_one_version_one_is_made(open_two):
+    async with two_servers(open_two) as (first, second, token):
         await first.call("POST", "/groups", {"name": "ops"}, token=token)
         for attempt in range(5):
-            shown = await first.send("GET", "/groups/ops", token=token)
-            headers = {"if-match": dict(shown.headers)["etag"]}
+            headers = await version_of(first, "/groups/ops", token)
             answers = await asyncio.gather(
                 first.call("PATCH", "/groups/ops", {"description": f"first {attempt}"}, token=token, headers=headers),
                 second.call("PATCH", "/groups/ops", {"description": f"second {attempt}"}, token=token, headers=headers),
@@ -26,17 +39,12 @@ async def test_of_two_changes_of_one_version_one_is_made(open_two):
 
 
 async def test_of_two_lists_of_members_for_one_version_of_a_group_one_is_set(open_two):
-    async with open_two() as (first_db, second_db):
-        first = ServerWorld(first_db)
-        second = ServerWorld(second_db, clock=first.clock, entropy_seed=8)
-        await first.seed()
-        token = await first.token("root", "system_admins", "idm_admins")
+    async with two_servers(open_two) as (first, second, token):
         for name in ("alice", "bob"):
             await first.call("POST", "/persons", {"name": name, "display_name": name}, token=token)
         await first.call("POST", "/groups", {"name": "ops"}, token=token)
         for _ in range(3):
-            shown = await first.send("GET", "/groups/ops", token=token)
-            headers = {"if-match": dict(shown.headers)["etag"]}
+            headers = await version_of(first, "/groups/ops", token)
             answers = await asyncio.gather(
                 first.call("PUT", "/groups/ops/members", {"members": ["alice"]}, token=token, headers=headers),
                 second.call("PUT", "/groups/ops/members", {"members": ["bob"]}, token=token, headers=headers),
@@ -46,11 +54,7 @@ async def test_of_two_lists_of_members_for_one_version_of_a_group_one_is_set(ope
 
 
 async def test_of_changes_of_two_rules_of_one_version_of_an_issuer_one_is_made(open_two):
-    async with open_two() as (first_db, second_db):
-        first = ServerWorld(first_db)
-        second = ServerWorld(second_db, clock=first.clock, entropy_seed=8)
-        await first.seed()
-        token = await first.token("root", "system_admins", "idm_admins")
+    async with two_servers(open_two) as (first, second, token):
         client = {"name": "job", "display_name": "Job", "landing_url": "https://job.example.org", "kind": "confidential"}
         await first.call("POST", "/oauth2/clients", client, token=token)
         await first.call("POST", "/oauth2/trusted-issuers", {"name": "ci", "issuer_url": "https://ci.example.org"}, token=token)
@@ -61,8 +65,7 @@ async def test_of_changes_of_two_rules_of_one_version_of_an_issuer_one_is_made(o
             assert status == 201, made
             rules.append(f"/oauth2/trusted-issuers/ci/rules/{made['id']}")
         for attempt in range(5):
-            shown = await first.send("GET", "/oauth2/trusted-issuers/ci", token=token)
-            headers = {"if-match": dict(shown.headers)["etag"]}
+            headers = await version_of(first, "/oauth2/trusted-issuers/ci", token)
             answers = await asyncio.gather(
                 first.call("PATCH", rules[0], {"lifetime_seconds": 60 + attempt}, token=token, headers=headers),
                 second.call("PATCH", rules[1], {"lifetime_seconds": 60 + attempt}, token=token, headers=headers),

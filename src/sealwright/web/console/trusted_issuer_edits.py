@@ -19,13 +19,13 @@ from sealwright.web.console.trusted_issuer_forms import (
     conditions,
     issuer_values,
     key_errors,
-    key_set,
     lifetime,
     refused_issuer,
     refused_rule,
     rule_errors,
     rule_values,
     typed_in,
+    verification,
 )
 from sealwright.web.console.trusted_issuers import path_of, rule_at
 from sealwright.web.forms import FormError
@@ -68,11 +68,8 @@ class TrustedIssuerEdits:
                 if not errors:
                     await self._issuers.update(
                         found.issuer.name,
-                        audience=page_request.typed("audience").strip() or None,
-                        jwks_uri=page_request.typed("jwks-uri").strip() or None,
-                        jwks=key_set(form),
-                        reusable=page_request.typed("reusable") == "yes",
                         actor=person.actor,
+                        **verification(form),
                     )
         except FormOvertaken as overtaken:
             found = await self._found(page_request, person)

@@ -99,6 +99,16 @@ def rule_errors(form: Mapping[str, str], *, is_new: bool = True) -> tuple[FormEr
     return tuple(errors)
 
 
+def verification(form: Mapping[str, str]) -> dict[str, Any]:
+    """How tokens are verified, as an issuer is made or changed with; the keys must have been found readable."""
+    return {
+        "audience": form.get("audience", "").strip() or None,
+        "jwks_uri": form.get("jwks-uri", "").strip() or None,
+        "jwks": key_set(form),
+        "reusable": form.get("reusable", "") == "yes",
+    }
+
+
 def conditions(form: Mapping[str, str]) -> dict[str, str]:
     """Claim → what it has to be, one in each line."""
     return dict(_lines(form))

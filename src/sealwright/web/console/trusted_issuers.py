@@ -15,12 +15,12 @@ from sealwright.web.console.trusted_issuer_forms import (
     RULE_FIELDS,
     conditions,
     issuer_errors,
-    key_set,
     lifetime,
     refused_issuer,
     refused_rule,
     rule_errors,
     typed_in,
+    verification,
 )
 from sealwright.web.forms import FormError
 from sealwright.web.navigation import PageLink
@@ -77,11 +77,8 @@ class TrustedIssuerPages:
             made = await self._issuers.create(
                 page_request.typed("name").strip(),
                 page_request.typed("issuer-url").strip(),
-                audience=page_request.typed("audience").strip() or None,
-                jwks_uri=page_request.typed("jwks-uri").strip() or None,
-                jwks=key_set(form),
-                reusable=page_request.typed("reusable") == "yes",
                 actor=person.actor,
+                **verification(form),
             )
         except InvalidInput as failure:
             return self._issuer_form(page_request, person, refused_issuer(failure))
